@@ -1,0 +1,98 @@
+"""The contract between a rule and the function it calls, read from source without importing it.
+
+A rule's name is an address: `compare_searchlight` is the function `searchlight` of steps/compare.py, and
+`draw_recovery` the function `draw` of figures/recovery.py. A rule gives a function exactly its keywords.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from heschl.errors import HeschlError
+
+SRC = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parent.name
+
+
+def address(rule: str) -> tuple[str, str]:
+    """Return the module and the function that a rule names."""
+    verb, _, noun = rule.partition("_")
+    return (f"{PACKAGE}.figures.{noun}", "draw") if verb == "draw" else (f"{PACKAGE}.steps.{verb}", noun)
+
+
+def keywords(rule: str) -> tuple[set[str], set[str]]:
+    """Return the keywords that a rule's function requires, and those that it accepts."""
+    module, name = address(rule)
+    if _file(module) is None:
+        raise HeschlError(f"rule {rule}", f"no module {module}", "the rule's name is the address of its function")
+    for node in _parse(module).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            names = [a.arg for a in node.args.kwonlyargs]
+            required = {n for n, default in zip(names, node.args.kw_defaults, strict=True) if default is None}
+            return required, set(names)
+    raise HeschlError(f"rule {rule}", f"no function {name} in {_file(module)}", "a rule's name is an address")
+
+
+def check(rule: str, given: set[str]) -> None:
+    """Stop if the names that a rule gives are not the keywords that its function takes."""
+    required, accepted = keywords(rule)
+    if missing := required - given:
+        raise HeschlError(f"rule {rule}", f"does not give {sorted(missing)}", f"its function needs {sorted(required)}")
+    if unknown := given - accepted:
+        raise HeschlError(f"rule {rule}", f"gives {sorted(unknown)}", f"its function takes {sorted(accepted)}")
+
+
+def modules(*entries: str) -> list[str]:
+    """List modules and all that they import from this package, directly or not."""
+    found, todo = set(), list(entries)
+    while todo:
+        module = todo.pop()
+        if module not in found:
+            found.add(module)
+            todo += _imports(module)
+    return sorted(found)
+
+
+def fingerprint(*entries: str) -> str:
+    """Hash the meaning of modules and of all they import from this package.
+
+    Comments, layout and docstrings mean nothing, so editing them changes no result and reruns no job.
+    """
+    text = "\n".join(f"# {m}\n{_meaning(m)}" for m in modules(*entries))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
+def _file(module: str) -> Path | None:
+    base = SRC.joinpath(*module.split("."))
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
+
+
+@cache
+def _parse(module: str) -> ast.Module:
+    file = _file(module)
+    if file is None:
+        raise HeschlError(module, "no such module", f"plugins are files under {SRC / PACKAGE}", "Check the name")
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+@cache
+def _meaning(module: str) -> str:
+    return ast.unparse(_parse(module))
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    names = {module.rpartition(".")[0]}
+    for node in ast.walk(_parse(module)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(n for n in names if n and n.split(".")[0] == PACKAGE and _file(n))
