@@ -1,0 +1,178 @@
+"""The searchlight against scipy on every centre, rsatoolbox, and itself under other threads and blocks."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from heschl.science import rdm, searchlight, spheres
+
+CLIPS, LAGS, SIZE = 6, 3, 20
+
+
+def scene(seed=0, levels=0, voxels=60, size=SIZE):
+    rng = np.random.default_rng(seed)
+    patterns = rng.standard_normal((CLIPS * LAGS, voxels))
+    patterns = np.round(patterns * levels) if levels else patterns
+    models = np.stack([rdm.spearman_rdm(rng.standard_normal((CLIPS * LAGS, f))) for f in (7, 30)])
+    neighbours = np.stack([rng.permutation(voxels)[:size] for _ in range(25)])
+    clip, lag = np.repeat(np.arange(CLIPS), LAGS), np.tile(np.arange(LAGS), CLIPS)
+    return patterns, models, neighbours, clip, lag
+
+
+def by_scipy(patterns, models, neighbours, pairs):
+    """The definition, centre by centre: equal distances differ by rounding in floats, hence the round."""
+    keep = np.tril(pairs, -1)
+    out = np.empty((len(neighbours), len(models)))
+    for c, members in enumerate(neighbours):
+        distance = np.round(1 - stats.spearmanr(patterns[:, members], axis=1).statistic, 10)
+        out[c] = [stats.spearmanr(distance[keep], model[keep]).statistic for model in models]
+    return out
+
+
+@pytest.mark.parametrize("levels,tolerance", [(0, 1e-12), (20, 1e-8), (2, 1e-8), (0.6, 1e-8)])
+@pytest.mark.parametrize("pairs", ["all", "between_clip"])
+def test_every_centre_agrees_with_scipy(levels, tolerance, pairs):
+    patterns, models, neighbours, clip, _ = scene(3, levels)
+    mask = rdm.pair_mask(clip, pairs)
+    found = searchlight.searchlight(patterns, models, neighbours, pairs=mask)
+    assert found.null_max is None
+    np.testing.assert_allclose(found.rho, by_scipy(patterns, models, neighbours, mask), atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 100, 370, 400])
+def test_sphere_sizes_agree_with_scipy(size):
+    patterns, models, neighbours, clip, _ = scene(4, voxels=450, size=size)
+    mask = rdm.pair_mask(clip, "all")
+    found = searchlight.searchlight(patterns, models, neighbours[:4], pairs=mask).rho
+    np.testing.assert_allclose(found, by_scipy(patterns, models, neighbours[:4], mask), atol=1e-12, rtol=0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.int8, (7, 9), elements=st.integers(-2, 2)), st.integers(0, 99))
+def test_any_small_integers_agree_with_scipy(patterns, seed):
+    patterns = patterns + np.eye(7, 9, dtype=np.int8) * 5  # no constant volume
+    models = np.random.default_rng(seed).random((2, 7, 7))
+    models = models + models.transpose(0, 2, 1)
+    neighbours, mask = np.arange(9)[None], np.ones((7, 7), bool)
+    distance = np.round(1 - stats.spearmanr(patterns, axis=1).statistic, 10)
+    assume(np.ptp(distance[np.tril(mask, -1)]) > 0)
+    found = searchlight.searchlight(patterns, models, neighbours, pairs=mask).rho
+    np.testing.assert_allclose(found, by_scipy(patterns, models, neighbours, mask), atol=1e-8, rtol=0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999))
+def test_rho_ignores_monotone_changes_and_voxel_order(seed):
+    patterns, models, neighbours, *_ = scene(seed)
+    found = searchlight.searchlight(patterns, models, neighbours).rho
+    shuffled = np.random.default_rng(seed).permuted(neighbours, axis=1)
+    again = searchlight.searchlight(np.exp(2 * patterns) + 3, models**3, shuffled).rho
+    np.testing.assert_array_equal(found, again)
+
+
+def test_rsatoolbox_agrees():
+    from rsatoolbox.data import Dataset
+    from rsatoolbox.rdm import calc_rdm, compare, concat
+
+    patterns, models, neighbours, *_ = scene(5)
+    ranked = [Dataset(stats.rankdata(patterns[:, m], axis=1)) for m in neighbours[:8]]
+    rdms = concat([calc_rdm(data, method="correlation") for data in ranked])
+    rdms.dissimilarities = np.round(rdms.dissimilarities, 10)  # rounding errors must not rank what is equal
+    expected = compare(rdms, rdm.to_rsatoolbox(models, ["a", "b"]), method="spearman")
+    found = searchlight.searchlight(patterns, models, neighbours[:8]).rho
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("levels", [0, 2])
+@pytest.mark.parametrize("kept", [1 << 24, 300])
+def test_threads_and_blocks_change_no_bit(levels, kept, monkeypatch):
+    monkeypatch.setattr(searchlight, "KEPT_VALUES", kept)
+    patterns, models, neighbours, clip, lag = scene(6, levels)
+    options = {
+        "pairs": rdm.pair_mask(clip, "between_clip"),
+        "permutations": rdm.clip_permutations(clip, lag, 12, 0),
+    }
+    first = searchlight.searchlight(patterns, models, neighbours, **options, threads=1)
+    for threads, block in [(1, 1), (2, 7), (3, 1000)]:
+        again = searchlight.searchlight(patterns, models, neighbours, **options, threads=threads, block=block)
+        assert first.rho.tobytes() == again.rho.tobytes()
+        assert first.null_max.tobytes() == again.null_max.tobytes()
+
+
+def test_null_is_the_largest_rho_of_permuted_models():
+    patterns, models, neighbours, clip, lag = scene(7)
+    mask, permutations = rdm.pair_mask(clip, "between_clip"), rdm.clip_permutations(clip, lag, 5, 1)
+    found = searchlight.searchlight(patterns, models, neighbours, pairs=mask, permutations=permutations)
+    for p, permutation in enumerate(permutations):
+        moved = models[:, permutation][:, :, permutation]
+        expected = by_scipy(patterns, moved, neighbours, mask).max(1)
+        np.testing.assert_allclose(found.null_max[p], expected, atol=1e-12)
+
+
+def test_identity_permutation_reaches_the_observed_maximum_exactly():
+    patterns, models, neighbours, *_ = scene(8, 2)
+    found = searchlight.searchlight(patterns, models, neighbours, permutations=np.arange(18)[None])
+    np.testing.assert_array_equal(found.null_max[0], found.rho.max(1))
+
+
+def test_noise_gives_uniform_p():
+    """Independent scenes of pure noise: the share of p <= .05 lies within its binomial bounds (99.9 %)."""
+    trials, n = 240, 19
+    p = np.empty(trials)
+    for trial in range(trials):
+        patterns, models, neighbours, clip, lag = scene(1000 + trial)
+        options = {
+            "pairs": rdm.pair_mask(clip, "between_clip"),
+            "permutations": rdm.clip_permutations(clip, lag, n, trial),
+        }
+        found = searchlight.searchlight(patterns, models, neighbours[:1], **options, threads=1)
+        p[trial] = (1 + (found.null_max[:, 0] >= found.rho.max()).sum()) / (1 + n)
+    assert stats.binom.ppf(0.0005, trials, 0.05) <= (p <= 0.05).sum() <= stats.binom.ppf(0.9995, trials, 0.05)
+    assert stats.kstest(p - np.random.default_rng(0).random(trials) / (1 + n), "uniform").pvalue > 1e-3
+
+
+def test_a_sphere_that_carries_the_model_is_found():
+    rng = np.random.default_rng(9)
+    _, models, _, clip, _ = scene(9)
+    features = rng.standard_normal((18, 40))
+    models = np.concatenate([models, rdm.spearman_rdm(features)[None]])
+    patterns = np.concatenate([features + 0.3 * rng.standard_normal((18, 40)), rng.standard_normal((18, 40))], 1)
+    found = searchlight.searchlight(patterns, models, np.arange(80).reshape(2, 40)).rho
+    assert found[0].argmax() == 2
+    assert found[0, 2] > 0.8
+    assert abs(found[1, 2]) < 0.4
+
+
+@pytest.mark.parametrize(
+    "spoil,message",
+    [
+        (lambda p, m, n: (np.where(np.arange(60) == 3, np.nan, p), m, n), "NaN"),
+        (lambda p, m, n: (p, m[:, :5, :5], n), "wanted .model, 18, 18"),
+        (lambda p, m, n: (p, m * 0, n), "constant"),
+        (lambda p, m, n: (p * (np.arange(18) != 4)[:, None], m, n), "centre 0: a volume"),
+        (lambda p, m, n: (p, m, n + 60), "neighbours name voxels"),
+    ],
+)
+def test_bad_input_is_named(spoil, message):
+    patterns, models, neighbours, *_ = scene()
+    with pytest.raises(ValueError, match=message):
+        searchlight.searchlight(*spoil(patterns, models, neighbours))
+
+
+def test_permutations_must_keep_the_chosen_pairs():
+    patterns, models, neighbours, clip, _ = scene()
+    swapped = np.roll(np.arange(18), 1)[None]
+    with pytest.raises(ValueError, match="permute whole clips"):
+        searchlight.searchlight(
+            patterns, models, neighbours, pairs=rdm.pair_mask(clip, "between_clip"), permutations=swapped
+        )
+
+
+def test_spheres_of_a_grid_go_straight_in():
+    ijk = np.stack(np.meshgrid(*[np.arange(5)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    neighbours, _ = spheres.nearest(ijk * 3.0, 27)
+    patterns = np.random.default_rng(0).standard_normal((18, 125)).astype(np.float32)
+    assert searchlight.searchlight(patterns, scene()[1], neighbours, progress=True).rho.shape == (125, 2)
