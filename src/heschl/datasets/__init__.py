@@ -1,0 +1,1 @@
+"""Room: one dataset is one file."""

@@ -1,0 +1,1 @@
+"""Edges: one file per verb; each step reads, calls science, writes."""

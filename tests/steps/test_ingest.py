@@ -1,0 +1,70 @@
+"""Ingest writes what was read, whole and checked, or nothing."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from heschl import bids, store
+from heschl.datasets import mini_styles
+from heschl.errors import HeschlError
+from heschl.steps import ingest
+
+CORPUS = "data/mini-styles-16k"
+OPTIONS = {"stimulus": "stim_file", "drop_first_event": False, "tr_s": 1.5}
+
+
+def test_anat(tiny_bids, tmp_path):
+    run = bids.index(tiny_bids())[0]
+    ingest.anat(nifti=run.t1w, t1w=tmp_path / "sub-01_T1w.zarr")
+    written = store.read(tmp_path / "sub-01_T1w.zarr")
+    assert written.t1w.dims == ("x", "y", "z") and written.t1w.dtype == np.float32
+    assert written.affine.shape == (4, 4)
+
+
+def test_bold(tiny_bids, tmp_path):
+    run = bids.index(tiny_bids())[0]
+    out = tmp_path / "bold.zarr"
+    ingest.bold(nifti=run.bold, sidecars=list(run.sidecars), events=run.events, bold=out, **OPTIONS)
+    written = store.read(out)
+    assert written.bold.dims == ("time", "x", "y", "z") and written.bold.dtype == np.int16
+    assert written.tr_s == 1.5 and written.slice_axis == 2 and written.slice_time.units == "s"
+    assert written.event_clip.values.astype(str).tolist() == ["rock/a_0", "jazz/b_1", "rock/c.d"]
+    assert written.time.values[-1] == 39 * 1.5
+
+
+def test_bold_drops_the_first_event_when_asked(tiny_bids, tmp_path):
+    run = bids.index(tiny_bids())[0]
+    options = OPTIONS | {"drop_first_event": True}
+    out = tmp_path / "bold.zarr"
+    ingest.bold(nifti=run.bold, sidecars=[], events=run.events, bold=out, **options)
+    assert store.read(out).event_onset.values.tolist() == [22.5, 39]
+
+
+def test_the_same_inputs_give_the_same_bytes(tiny_bids, tmp_path):
+    run = bids.index(tiny_bids())[0]
+    for name in "ab":
+        out = tmp_path / name / "bold.zarr"
+        ingest.bold(nifti=run.bold, sidecars=list(run.sidecars), events=run.events, bold=out, **OPTIONS)
+    a, b = (
+        {p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*") if p.is_file()} for n in "ab"
+    )
+    assert a == b and len(a) > 10
+
+
+def test_nothing_is_written_of_a_damaged_run(tiny_bids, tmp_path):
+    run = bids.index(tiny_bids())[0]
+    run.bold.write_bytes(gzip.compress(gzip.decompress(run.bold.read_bytes())[:-1000]))
+    out = tmp_path / "results"
+    with pytest.raises(HeschlError, match="run-1_bold.nii.gz"):
+        ingest.bold(nifti=run.bold, sidecars=[], events=run.events, bold=out / "bold.zarr", **OPTIONS)
+    assert not out.exists()
+
+
+def test_audio(pytestconfig, tmp_path):
+    manifest = pytestconfig.rootpath / CORPUS / "manifest.csv"
+    ingest.audio(manifest=manifest, audio=tmp_path / "audio.zarr", plugin="mini_styles")
+    written, wanted = store.read(tmp_path / "audio.zarr"), mini_styles.load(manifest.parent)
+    assert written.rate_hz == 16_000 and written.audio.shape == (80, 240_000)
+    assert np.array_equal(written.audio[7], wanted.audio[7])
+    assert written["clip"].values.tolist() == wanted["clip"].values.tolist()
