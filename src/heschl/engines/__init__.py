@@ -1,0 +1,1 @@
+"""Room: one outside engine of preprocessing, wrapped for nipype, is one file."""
