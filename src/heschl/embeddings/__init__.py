@@ -1,0 +1,1 @@
+"""Room: one music model is one file."""

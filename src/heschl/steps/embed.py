@@ -1,0 +1,132 @@
+"""Music to features: a model's layers in fine bins, then what an fMRI volume would see of them.
+
+Models are modules of heschl.embeddings with one function, `layers`. They are imported by name, so that
+editing one reruns only the rules that name it.
+"""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import xarray as xr
+
+from heschl import store
+from heschl.errors import HeschlError
+from heschl.science.hrf import convolve
+from heschl.science.trials import lags_s
+
+
+def tags(*, audio: Path, weights: Path, tags: Path) -> None:
+    """Tag every clip with musicnn: writes tags (clip, tag), probabilities; the mean over patches of 3 s."""
+    sound, musicnn = store.read(audio), _model("musicnn")
+    values = musicnn.tags(sound["audio"].values, sound.attrs["rate_hz"], weights)
+    arrays = {"tags": (("clip", "tag"), values, {"units": "1", "long_name": "tag probability"})}
+    store.write(tags, xr.Dataset(arrays, {"clip": sound["clip"].values, "tag": musicnn.TAGS}))
+
+
+def layers(*, audio: Path, weights: Path, layers: Path, model: str, bin_s: float) -> None:
+    """Run every clip through a model: writes layer-01, ... (clip, bin, feature), averaged in bins of `bin_s`.
+
+    Raises
+    ------
+    HeschlError
+        If there is no such model, or the model refuses the audio or the weights.
+    """
+    sound = store.read(audio)
+    outputs, centres_s = _model(model).layers(sound["audio"].values, sound.attrs["rate_hz"], weights, bin_s)
+    dataset = _layer_set(outputs, ("clip", "bin"))
+    coords = {"clip": sound["clip"].values, "bin": ("bin", centres_s, {"units": "s"})}
+    store.write(layers, dataset.assign_coords(coords).assign_attrs(bin_s=bin_s, model=model))
+
+
+def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, clip_s: float, drop_s: float) -> None:
+    """Turn layers into what each fMRI volume of a trial would see, for the clips that anyone heard.
+
+    Each clip is convolved by itself with SPM's double gamma and sampled at mid-TR; lags before `drop_s` are
+    dropped. Writes layer-01, ... (volume, feature), volumes sorted by clip, then lag.
+
+    Parameters
+    ----------
+    layers : store of `layers`
+    events : raw recordings, whose event_clip names the clips heard
+
+    Raises
+    ------
+    HeschlError
+        If a clip was heard that the layers don't have, or that is longer than its audio.
+    """
+    source = store.read(layers)
+    clips, lag_s = _heard(events), lags_s(clip_s, tr_s, drop_s)
+    if missing := sorted(set(clips) - set(source["clip"].values)):
+        raise HeschlError(layers, f"no clip {missing[0]}", "the recordings' events name it", "Set corpus: dir:")
+    bin_s = source.attrs["bin_s"]
+    if source.sizes["bin"] * bin_s < clip_s - bin_s:
+        raise HeschlError(
+            layers, f"clips of {source.sizes['bin'] * bin_s:g} s", f"wanted {clip_s:g} s", "Set bids: clip_s"
+        )
+    outputs = {}
+    for variable, name in zip(_layer_names(source), source.attrs["layers"], strict=True):
+        drive = source[variable].sel(clip=clips).transpose("clip", ..., "bin").values
+        outputs[name] = _at_lags(drive, bin_s, lag_s)
+    store.write(features, _volume_set(outputs, clips, lag_s).assign_attrs(model=source.attrs["model"]))
+
+
+def categories(*, events: list[Path], features: Path, tr_s: float, clip_s: float, drop_s: float) -> None:
+    """Describe each clip by its category alone: "face" of "face-01", before the last "-".
+
+    For recordings without sound. Writes one layer, layer-01 (volume, feature), 1 for the clip's category and
+    0 for the others, in the volumes that `volumes` would write.
+    """
+    clips, lag_s = _heard(events), lags_s(clip_s, tr_s, drop_s)
+    names, category = np.unique([clip.rpartition("-")[0] or clip for clip in clips], return_inverse=True)
+    one_hot = np.repeat(np.eye(len(names), dtype=np.float32)[category], len(lag_s), 0)
+    dataset = _volume_set({"category": one_hot}, clips, lag_s)
+    store.write(features, dataset.assign_attrs(model="category", categories=names.tolist()))
+
+
+def _model(name: str) -> ModuleType:
+    """Import a model of the embeddings room."""
+    try:
+        return importlib.import_module(f"heschl.embeddings.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"heschl.embeddings.{name}":
+            raise
+        fix = "See src/heschl/embeddings"
+        raise HeschlError("embed: models", f"{name!r} given", "wanted a module of heschl.embeddings", fix) from None
+
+
+def _heard(events: list[Path]) -> list[str]:
+    """Return the clips that any of the recordings played, sorted."""
+    clips = {str(clip) for path in events for clip in store.read(path)["event_clip"].values}
+    if not clips:
+        raise HeschlError(", ".join(map(str, events)) or "events", "no clip was played", "wanted one at least")
+    return sorted(clips)
+
+
+def _at_lags(drive: np.ndarray, bin_s: float, lag_s: np.ndarray) -> np.ndarray:
+    """Convolve (clip, feature, bin) with the HRF, sample at lags (linearly): (clip x lag, feature)."""
+    response = convolve(drive, bin_s)
+    left = np.minimum((lag_s / bin_s + 1e-9).astype(int), response.shape[-1] - 2)
+    share = lag_s / bin_s - left
+    sampled = response[..., left] * (1 - share) + response[..., left + 1] * share
+    return sampled.swapaxes(1, 2).reshape(-1, drive.shape[1]).astype(np.float32)
+
+
+def _layer_set(outputs: dict[str, np.ndarray], dims: tuple[str, ...]) -> xr.Dataset:
+    """Name variables layer-01, ..., their last dimensions feature_01, ...; keep the layers' own names."""
+    arrays = {}
+    for i, (name, values) in enumerate(outputs.items(), 1):
+        arrays[f"layer-{i:02d}"] = ((*dims, f"feature_{i:02d}"), values, {"units": "1", "long_name": name})
+    return xr.Dataset(arrays, attrs={"layers": list(outputs)})
+
+
+def _layer_names(source: xr.Dataset) -> list[str]:
+    return sorted(str(name) for name in source.data_vars if str(name).startswith("layer-"))
+
+
+def _volume_set(outputs: dict[str, np.ndarray], clips: list[str], lag_s: np.ndarray) -> xr.Dataset:
+    """Name the volumes by clip and lag, clips first."""
+    coords = {"clip": ("volume", np.repeat(clips, len(lag_s)))}
+    coords["lag_s"] = ("volume", np.tile(lag_s, len(clips)), {"units": "s"})
+    return _layer_set(outputs, ("volume",)).assign_coords(coords)

@@ -1,0 +1,57 @@
+"""Ten layers in bins: averages of the network's own activations, at the right time."""
+
+import numpy as np
+import pytest
+import torch
+
+from heschl.embeddings import resnet18
+from heschl.errors import HeschlError
+from heschl.nets.resnet18_1d import LAYERS, STRIDES, ResNet18, load, save
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save(path, ResNet18(n_tags=5, width=4), list("abcde"))
+    return path
+
+
+def noise(n_samples: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((2, n_samples)).astype("f4")
+
+
+def test_layers_are_averages_of_the_activations(weights) -> None:
+    audio = noise(16_384)
+    layers, centres_s = resnet18.layers(audio, 16_000, weights, bin_s=0.256)
+    assert tuple(layers) == LAYERS
+    np.testing.assert_allclose(centres_s, [0.128, 0.384, 0.640, 0.896])
+    with torch.inference_mode():
+        activations = load(weights)[0].activations(torch.from_numpy(audio))
+    for name, activation, stride in zip(LAYERS, activations, STRIDES, strict=False):
+        dense = np.repeat(activation.numpy().astype(float), stride, -1)  # each sample takes the nearest frame's value
+        nearest = np.minimum((np.arange(16_384) + stride // 2), dense.shape[-1] - 1)
+        wanted = dense[:, :, nearest].reshape(2, -1, 4, 4096).mean(-1).swapaxes(1, 2)
+        np.testing.assert_allclose(layers[name], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_tenth_layer_is_the_tags_of_the_binned_ninth(weights) -> None:
+    layers, _ = resnet18.layers(noise(16_000), 16_000, weights, bin_s=0.1)
+    net = load(weights)[0]
+    logits = layers["conv5_2"] @ net.classify.weight.detach().numpy().T + net.classify.bias.detach().numpy()
+    np.testing.assert_allclose(layers["tags"], 1 / (1 + np.exp(-logits)), atol=1e-6)
+    assert layers["tags"].shape == (2, 10, 5)
+
+
+def test_a_click_is_found_at_its_time_in_every_layer(weights) -> None:
+    audio = np.zeros((1, 64_000), np.float32)
+    audio[0, 32_000:32_160] = 1  # 2 s
+    layers, centres_s = resnet18.layers(audio, 16_000, weights, bin_s=0.1)
+    silent, _ = resnet18.layers(audio * 0, 16_000, weights, bin_s=0.1)
+    for name in LAYERS:
+        change = np.abs(layers[name] - silent[name])[0].sum(-1)
+        assert np.average(centres_s, weights=change) == pytest.approx(2.0, abs=0.1), name
+
+
+def test_other_rates_are_refused(weights) -> None:
+    with pytest.raises(HeschlError, match="8000 Hz; resnet18 hears 16000 Hz"):
+        resnet18.layers(noise(8000), 8000, weights, 0.1)
