@@ -1,0 +1,235 @@
+"""Compare the geometry of voxel patterns with that of layers: by subject, over subjects, with the truth."""
+
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from heschl import store
+from heschl.errors import HeschlError
+from heschl.science import motion, rdm, spheres, statistics
+from heschl.science import recovery as recover
+from heschl.science.searchlight import searchlight as run_searchlight
+
+ONE, MM = {"units": "1"}, {"units": "mm"}
+SHARED = ("seed", "n_permutations", "clips", "layers")  # of one set of permutations
+MAPS = ("layer_argmax_of_mean", "layer_mode", "layer_mean")
+
+
+def searchlight(
+    *,
+    patterns: Path,
+    features: Path,
+    rsa: Path,
+    n_voxels: int,
+    n_permutations: int,
+    standardize: bool,
+    remove_lag_mean: bool,
+    pairs: str,
+    seed: int,
+) -> None:
+    """Correlate the dissimilarities of volumes in the n_voxels nearest voxels with those of every layer.
+
+    Writes rho (voxel, layer), radius_mm (voxel) and null_max (permutation, voxel), the largest rho over
+    layers when the clips of all layers trade places. Published (Thielen): standardize and remove_lag_mean
+    false, pairs "all".
+
+    Parameters
+    ----------
+    patterns, features : stores of patterns (volume, voxel), ijk, affine, and of layer-01.. (volume, feature);
+        both with clip and lag_s (volume)
+    n_permutations : of clips, the same for all subjects that heard the same clips under the same seed
+    standardize : z-score each feature over volumes first
+    remove_lag_mean : subtract the mean over clips at each lag from patterns and features
+    pairs : "between_clip" or "all"
+
+    Raises
+    ------
+    HeschlError
+        If the two stores don't hold the same (clip, lag_s) volumes, or the arrays can't be compared.
+    """
+    heard, seen = store.read(patterns).load(), store.read(features)
+    layers = sorted(name for name in seen.data_vars if name.startswith("layer-"))
+    clip, lag_s = heard["clip"].values.astype(str), heard["lag_s"].values
+    try:
+        order = rdm.matching(clip, lag_s, seen["clip"].values.astype(str), seen["lag_s"].values)
+        models = [_model(seen[name].values[order], lag_s, standardize, remove_lag_mean) for name in layers]
+        permutations = rdm.clip_permutations(clip, lag_s, n_permutations, seed)
+        options = {"pairs": rdm.pair_mask(clip, pairs), "permutations": permutations}
+        arrays = _spheres(heard, np.stack(models), n_voxels, remove_lag_mean, options)
+    except ValueError as error:
+        where = f"{patterns} and {features}"
+        raise HeschlError(where, str(error), "no comparison", "Check both stores and the settings") from error
+    attrs = {"seed": seed, "n_permutations": n_permutations, "clips": np.unique(clip).tolist()}
+    attrs |= {"pairs": pairs, "layers": layers, "grid_shape": list(heard.attrs["grid_shape"])}
+    arrays = arrays.assign_coords(layer=layers).assign_attrs(attrs)
+    store.write(rsa, arrays.assign(ijk=heard["ijk"], affine=heard["affine"]))
+
+
+def group(*, rsa: list[Path], group: Path, q: float) -> None:
+    """Test over subjects at their common voxels, as published and by permutation.
+
+    Published: right-tailed t over subjects of the largest of layers, false discovery rate q over voxels.
+    That maximum is above 0 by itself, hence the second test: its mean over subjects against the same mean
+    when clips trade places in all subjects alike, family-wise over voxels. One subject has no t, but that.
+
+    Parameters
+    ----------
+    rsa : stores of `searchlight`, one per subject, with the same clips, layers and seed
+    q : false discovery rate of the published test (its .05 / 10 layers)
+
+    Raises
+    ------
+    HeschlError
+        If the subjects' grids, permutations or layers differ, or they have no voxel in common.
+    """
+    stores = [store.read(path) for path in rsa]
+    _refuse_unlike(stores, rsa)
+    rows, ijk = _common(stores, group)
+    rho = np.stack([s["rho"].values[r].astype(float) for s, r in zip(stores, rows, strict=True)])
+    null = np.mean([s["null_max"].values[:, r] for s, r in zip(stores, rows, strict=True)], 0, float)
+    arrays = {name: ("voxel", values, ONE) for name, values in _maps(rho, null, q).items()}
+    arrays["rho_mean"] = (("voxel", "layer"), rho.mean(0).astype(np.float32), ONE)
+    arrays["null_largest"] = ("permutation", null.max(1), ONE | {"long_name": "largest of all voxels"})
+    arrays["ijk"] = (("voxel", "axis"), ijk.astype(np.int16), ONE)
+    attrs = {"n_subjects": len(rsa), "q": q, "grid_shape": list(stores[0].attrs["grid_shape"])}
+    arrays = xr.Dataset(arrays, {"layer": stores[0]["layer"].values}, attrs)
+    store.write(group, arrays.assign(affine=stores[0]["affine"]))
+
+
+def recovery(
+    *,
+    rsa: list[Path],
+    group: Path,
+    truth: list[Path],
+    bold: list[Path],
+    recovery: Path,
+    noise_subjects: list[str],
+    subjects: list[str],
+) -> None:
+    """Hold simulated listeners' results against what was planted in them.
+
+    Writes planted, recovered and significant (voxel,) of the group; agreement (map, voxels), Spearman; by
+    subject agreement_sub, share_uncorrected, min_p_fwe, mean_rho; by recording motion_error_mm, motion_mm.
+
+    Parameters
+    ----------
+    rsa, truth : one store per subject, found by its sub- label; bold : one per run, in the order of names
+    subjects : labels of all subjects; noise_subjects : those in whom nothing was planted
+    """
+    per_rsa, per_truth = _by_subject(rsa), _by_subject(truth)
+    found, listener = store.read(group), next(s for s in subjects if s not in noise_subjects)
+    planted = _planted(store.read(per_truth[listener][0]), found, group)
+    significant = found["p_fwe"].values <= 0.05
+    table = [_subject(s, per_rsa[s][0], per_truth[s][0]) for s in subjects]
+    runs = [r for s in subjects for r in _runs(_by_subject(bold).get(s, []), store.read(per_truth[s][0]))]
+    scores = [[recover.agreement(planted, found[m].values, w) for w in (None, significant)] for m in MAPS]
+    arrays = {
+        "planted": ("voxel", planted, ONE),
+        "recovered": ("voxel", found["layer_argmax_of_mean"].values, ONE),
+        "significant": ("voxel", significant, ONE),
+        "agreement": (("map", "voxels"), np.array(scores), ONE),
+        "is_noise": ("sub", np.array([s in noise_subjects for s in subjects]), ONE),
+        "motion_error_mm": ("recording", np.array([r[1] for r in runs], float), MM),
+        "motion_mm": ("recording", np.array([r[2] for r in runs], float), MM),
+    }
+    arrays |= {name: ("sub", np.array([row[name] for row in table], float), ONE) for name in table[0]}
+    coords = {"sub": list(subjects), "map": list(MAPS), "voxels": ["all", "significant"]}
+    coords["recording"] = [r[0] for r in runs]
+    arrays = xr.Dataset(arrays, coords, {"grid_shape": found.attrs["grid_shape"]})
+    store.write(recovery, arrays.assign(ijk=found["ijk"], affine=found["affine"]))
+
+
+def _model(features: np.ndarray, lag_s: np.ndarray, standardize: bool, remove_lag_mean: bool) -> np.ndarray:
+    features = rdm.without_lag_mean(features, lag_s) if remove_lag_mean else features
+    return rdm.spearman_rdm(rdm.standardized(features) if standardize else features)
+
+
+def _spheres(heard: xr.Dataset, models: np.ndarray, n_voxels: int, centred: bool, options: dict) -> xr.Dataset:
+    signal = heard["patterns"].values
+    signal = rdm.without_lag_mean(signal, heard["lag_s"].values) if centred else signal
+    points_mm = spheres.world_mm(heard["ijk"].values, heard["affine"].values)
+    neighbours, radius_mm = spheres.nearest(points_mm, n_voxels)
+    found = run_searchlight(signal, models, neighbours, **options, progress=True)
+    correlation = ONE | {"long_name": "Spearman correlation of dissimilarities"}
+    arrays = {
+        "rho": (("voxel", "layer"), found.rho.astype(np.float32), correlation),
+        "radius_mm": ("voxel", radius_mm.astype(np.float32), MM),
+        "null_max": (("permutation", "voxel"), found.null_max.astype(np.float32), correlation),
+    }
+    return xr.Dataset(arrays)
+
+
+def _refuse_unlike(stores: list[xr.Dataset], paths: list[Path]) -> None:
+    for one, path in zip(stores, paths, strict=True):
+        for name in SHARED:
+            if one.attrs[name] != stores[0].attrs[name]:
+                given = f"{name} differs from {paths[0].name}"
+                raise HeschlError(path, given, "wanted one set of permutations", "Remake all")
+        same = np.allclose(one["affine"].values, stores[0]["affine"].values)
+        if not same or list(one.attrs["grid_shape"]) != list(stores[0].attrs["grid_shape"]):
+            raise HeschlError(path, f"its grid differs from {paths[0].name}", "wanted one grid", "Remake all")
+
+
+def _maps(rho: np.ndarray, null: np.ndarray, q: float) -> dict[str, np.ndarray]:
+    """Return every group map (voxel,) from rho (subject, voxel, layer) and null (permutation, voxel)."""
+    observed, (t, p) = rho.max(2).mean(0), statistics.t_above_zero(rho.max(2))
+    honest, best = statistics.permutation_test(observed, null), statistics.best_layers(rho)
+    return {
+        "mean_max": observed.astype(np.float32),
+        "t": t.astype(np.float32),
+        "p": p,
+        "published": statistics.false_discovery(p, q),
+        "p_uncorrected": honest.p_uncorrected,
+        "p_fwe": honest.p_fwe,
+        "layer_mean": best.mean.astype(np.float32),
+        "layer_mode": best.mode.astype(np.int16),
+        "layer_argmax_of_mean": best.argmax_of_mean.astype(np.int16),
+    }
+
+
+def _common(stores: list[xr.Dataset], group: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return each subject's rows of the voxels that all have, and their ijk (voxel, axis)."""
+    shape = tuple(stores[0].attrs["grid_shape"])
+    keys = [np.ravel_multi_index(s["ijk"].values.astype(int).T, shape) for s in stores]
+    shared = reduce(np.intersect1d, keys)
+    if not len(shared):
+        raise HeschlError(group, "subjects share no voxel", "wanted masks that overlap", "Check registrations")
+    orders = [np.argsort(key) for key in keys]
+    rows = [o[np.searchsorted(key, shared, sorter=o)] for key, o in zip(keys, orders, strict=True)]
+    return rows, np.stack(np.unravel_index(shared, shape), 1)
+
+
+def _by_subject(paths: list[Path]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(paths):
+        found.setdefault(path.name.removeprefix("sub-").split("_")[0], []).append(path)
+    return found
+
+
+def _planted(truth: xr.Dataset, found: xr.Dataset, path: Path) -> np.ndarray:
+    """Return the planted layer (voxel,) of the voxels of a result on the same grid."""
+    if tuple(truth["layer"].shape) != tuple(found.attrs["grid_shape"]):
+        given = f"grid {tuple(found.attrs['grid_shape'])}, the truth's is {truth['layer'].shape}"
+        raise HeschlError(path, given, "wanted the same grid", "Give both the same voxel_mm")
+    return truth["layer"].values[tuple(found["ijk"].values.astype(int).T)].astype(np.int16)
+
+
+def _subject(sub: str, rsa: Path, truth: Path) -> dict[str, float]:
+    found = store.read(rsa).load()
+    rho, planted = found["rho"].values.astype(float), _planted(store.read(truth), found, rsa)
+    score = {"agreement_sub": recover.agreement(planted, rho.argmax(1) + 1.0)}
+    return score | recover.canary(rho, found["null_max"].values)
+
+
+def _runs(bold: list[Path], truth: xr.Dataset) -> list[tuple[str, float, float]]:
+    """Return every recording's name, mean motion error and mean motion, both in mm."""
+    centre, true = truth["centre"].values, truth["matrix"].values
+    points, rows = recover.head_points(centre), []
+    for path, matrices in zip(bold, true, strict=True):
+        estimated = motion.matrices(store.read(path)["motion"].values, centre)
+        still = np.tile(np.eye(4), (len(matrices), 1, 1))
+        error, moved = (recover.displacement_mm(m, matrices, points).mean() for m in (estimated, still))
+        rows.append((path.name.split("_space-")[0], error, moved))
+    return rows
