@@ -1,0 +1,62 @@
+"""The first numbers of the report, read from whatever results there are."""
+
+import numpy as np
+import xarray as xr
+
+from heschl.figures import brain
+from heschl.science.spheres import world_mm
+
+Headline = dict[str, str]
+
+
+def of(found: xr.Dataset) -> list[Headline]:
+    """Tell what a result says in numbers (value, label, note); nothing if it takes a figure to read it."""
+    if "agreement" in found:
+        return _recovery(found)
+    if "p_fwe" in found and "mean_max" in found:
+        return _group(found)
+    return _scores(found) if "macro_roc_auc" in found else []
+
+
+def _recovery(found: xr.Dataset) -> list[Headline]:
+    rho = found["agreement"].sel(map="layer_argmax_of_mean")
+    voxels = int(((found["planted"].values > 0) & found["significant"].values.astype(bool)).sum())
+    every = float(rho.sel(voxels="all"))
+    note = f"{voxels:,} significant voxels with a planted layer; {every:.2f} over all planted voxels"
+    lines = [_line(f"{float(rho.sel(voxels='significant')):.2f}", "Spearman ρ of planted and recovered layer", note)]
+    noise = found["is_noise"].values.astype(bool)
+    for sub, p in zip(found["sub"].values[noise], found["min_p_fwe"].values[noise], strict=True):
+        verdict = (
+            "pure noise looks like noise, as it must" if p > 0.05 else "a false alarm: noise passes in 5 % of datasets"
+        )
+        lines.append(_line(f"p = {p:.2g}", f"canary sub-{sub}, least family-wise p", verdict))
+    if found.sizes.get("recording"):
+        put, left = found["motion_mm"].values.mean(), found["motion_error_mm"].values.mean()
+        note = f"mean error of the estimate, of {put:.2g} mm injected, in {found.sizes['recording']} runs"
+        lines.append(_line(f"{left:.2g} mm", "head motion left", note))
+    return lines
+
+
+def _group(found: xr.Dataset) -> list[Headline]:
+    ijk, affine, _ = brain.grid_of(found)
+    values, p = found["mean_max"].values, found["p_fwe"].values
+    peak = int(np.nanargmax(values))
+    x, y, z = world_mm(ijk[peak : peak + 1], affine)[0]
+    n = found.attrs.get("n_subjects")
+    note = f"at MNI {x:.0f}, {y:.0f}, {z:.0f} mm; family-wise p = {p[peak]:.2g}" + (f"; {n} participants" if n else "")
+    passed = int((p <= 0.05).sum())
+    share = f"of {p.size:,} ({100 * passed / p.size:.1f} %), family-wise p ≤ .05"
+    return [
+        _line(f"{values[peak]:.3f}", "highest mean max. ρ", note),
+        _line(f"{passed:,}", "significant voxels", share),
+    ]
+
+
+def _scores(found: xr.Dataset) -> list[Headline]:
+    macro, n = float(found["macro_roc_auc"]), int(np.isfinite(found["roc_auc"].values).sum())
+    note = f"mean of {n} tags on held-out tracks; targets are musicnn's tags"
+    return [_line(f"{macro:.3f}", "ROC-AUC of the tagger", note)]
+
+
+def _line(value: str, label: str, note: str) -> Headline:
+    return {"value": value, "label": label, "note": note}

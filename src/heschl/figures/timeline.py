@@ -1,0 +1,60 @@
+"""F3: what was heard when, run by run."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from heschl import store
+from heschl.figures import style
+
+TITLE = "The runs"
+CAPTION = (
+    "Each row is one run of one participant; each bar is a clip at the time it was heard, coloured by style"
+    " (the part of its name before the slash). Grey: recorded volumes without music."
+)
+
+
+def draw(*, bold: list[Path], png: Path, pdf: Path, table: Path) -> None:
+    """Draw the events of some runs: stores with event_onset, event_duration, event_clip and time, in s."""
+    runs = [store.read(path) for path in bold]
+    numbers = [row for path, run in zip(bold, runs, strict=True) for row in _rows(path, run)]
+    colours = dict(zip(sorted({r["style"] for r in numbers}), style.CYCLE * 9, strict=False))
+    with style.sheet(style.DOUBLE, 1.0 + 0.34 * len(runs)) as figure:
+        axes = figure.add_subplot()
+        for y, (path, run) in enumerate(zip(bold, runs, strict=True)):
+            _run(axes, y, run, [r for r in numbers if r["recording"] == _name(path)], colours)
+        axes.set(xlabel="time (s)", ylim=(len(runs) - 0.5, -0.5), yticks=range(len(runs)))
+        axes.set_yticklabels([_name(p) for p in bold])
+        handles = [Patch(color=c, label=s.replace("_", " ")) for s, c in colours.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), handlelength=1.0)
+    style.save(figure, numbers, png=png, pdf=pdf, table=table)
+
+
+def _name(path: Path) -> str:
+    name = Path(path).name
+    return " ".join(p for p in name.split("_") if "-" in p and not p.startswith("task-"))
+
+
+def _rows(path: Path, run: xr.Dataset) -> list[dict]:
+    columns = (run[n].values for n in ("event_onset", "event_duration", "event_clip"))
+    return [
+        {
+            "recording": _name(path),
+            "onset_s": float(o),
+            "duration_s": float(d),
+            "clip": str(c),
+            "style": str(c).split("/")[0],
+        }
+        for o, d, c in zip(*columns, strict=True)
+    ]
+
+
+def _run(axes: Axes, y: int, run: xr.Dataset, rows: list[dict], colours: dict) -> None:
+    time = run["time"].values
+    end = float(time[-1] + (np.median(np.diff(time)) if time.size > 1 else 0))
+    axes.broken_barh([(0, end)], (y - 0.36, 0.72), color="#ececec", lw=0)
+    spans = [(r["onset_s"], r["duration_s"]) for r in rows]
+    axes.broken_barh(spans, (y - 0.36, 0.72), facecolors=[colours[r["style"]] for r in rows], edgecolor="white", lw=0.5)

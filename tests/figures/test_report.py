@@ -1,0 +1,106 @@
+"""The report holds everything, escapes everything and asks the network for nothing."""
+
+import html.parser
+import re
+
+import pytest
+
+from heschl.figures import recovery as recovery_figure
+from heschl.figures import report, tag_auc
+
+NASTY = "<script>alert('x')</script> & \"quoted\""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, scores, recovery, rsa, group):
+    """Two reports of the same results, as (folder, text)."""
+    root = tmp_path_factory.mktemp("report")
+    figures = []
+    for stem, draw, given in (
+        ("F4_tag_auc", tag_auc.draw, {"scores": scores}),
+        ("recovery", recovery_figure.draw, {"recovery": recovery, "rsa": rsa}),
+    ):
+        base = root / "figures" / stem
+        draw(
+            **given,
+            png=base.with_suffix(".png"),
+            pdf=base.with_suffix(".pdf"),
+            table=base.with_suffix(".tsv"),
+        )
+        figures.append(base.with_suffix(".png"))
+    given = {
+        "figures": figures,
+        "tables": [f.with_suffix(".tsv") for f in figures],
+        "stores": [recovery, group, scores],
+    }
+    for name in ("report.html", "again.html"):
+        report.draw(
+            **given,
+            html=root / name,
+            title=NASTY,
+            config={"dataset": "demo", "bids": {"dir": NASTY, "tr_s": 1.5}},
+        )
+    return root
+
+
+def test_report_is_the_same_twice(pages):
+    assert (pages / "report.html").read_bytes() == (pages / "again.html").read_bytes()
+
+
+def test_report_escapes_what_users_write(pages):
+    text = (pages / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") == 3  # title, heading, setting
+
+
+def test_report_needs_no_network(pages):
+    text = (pages / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+    assert "url(" not in text
+
+
+def test_report_leads_with_the_numbers(pages):
+    text = (pages / "report.html").read_text(encoding="utf-8")
+    for number in ("0.91", "p = 0.6", "ROC-AUC of the tagger", "significant voxels"):
+        assert number in text
+    assert text.index("0.91") < text.index("<figure")
+
+
+def test_report_embeds_figures_with_captions_and_links(pages):
+    text = (pages / "report.html").read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") == 2
+    assert "Figure 1. Tagging performance (F4 of the study)" in text
+    for name in ("figures/F4_tag_auc.tsv", "figures/F4_tag_auc.pdf", "figures/recovery.tsv"):
+        assert f'href="{name}"' in text
+        assert (pages / name).exists()
+    assert "not comparable with published tagging results" in text
+
+
+def test_report_cites_only_stages_that_ran(tmp_path, pages):
+    assert report.methods.stages([]) == ["draw"]
+    ran = report.methods.stages(["results/demo/compare/model-x_group.zarr"])
+    assert ran == ["ingest", "preprocess", "embed", "compare", "draw"]
+    assert not any("Lightning" in work for work in report.methods.works(ran))
+    assert any("Snakemake" in work for work in report.methods.works(ran))
+
+
+def test_report_is_well_formed(pages):
+    class Balance(html.parser.HTMLParser):
+        VOID = {"meta", "img", "link", "br"}
+        open_tags: list[str] = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in self.VOID:
+                self.open_tags.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open_tags.pop() == tag
+
+    parser = Balance()
+    parser.feed((pages / "report.html").read_text(encoding="utf-8"))
+    assert parser.open_tags == []
+
+
+def test_every_cited_work_exists():
+    cited = {key for stage in report.methods.STAGES.values() for key in stage.cites}
+    assert cited == report.methods.WORKS.keys()
