@@ -1,0 +1,224 @@
+"""The workflow as a whole: an edit reruns exactly what it touches, a wrong plan stops, a killed run goes on.
+
+The house is copied and its jobs only make their outputs: plans, signals and recovery are Snakemake's and ours; what the
+steps compute is tested elsewhere.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
+LEFT_OUT = ("results", "logs", ".snakemake", ".git", ".venv", ".cache", "*.ogg", "__pycache__", ".*_cache")
+CALL = "getattr(import_module(module), function)(**call)"
+MAKE = """[Path(p).mkdir(parents=True, exist_ok=True) if p.endswith((".zarr", "xfm", "stimuli")) else Path(p).touch()
+         for p in (import_module("time").sleep(float(os.environ.get("SLOW", 0))), *job.output)[1:]]"""
+
+
+def snakemake(house: Path, *args: str, **env: str) -> subprocess.CompletedProcess:
+    """Run Snakemake in a copy of the house."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *args]
+    return subprocess.run(command, cwd=house, capture_output=True, text=True, env=os.environ | env)
+
+
+def output(done: subprocess.CompletedProcess) -> str:
+    """Return all that a run printed."""
+    return done.stdout + done.stderr
+
+
+def planned(house: Path, *args: str) -> set[str]:
+    """Return the names of the rules that would run."""
+    done = snakemake(house, "--dry-run", *args)
+    assert done.returncode == 0, output(done)
+    rules = {line.split()[1].rstrip(":") for line in output(done).splitlines() if line.startswith("rule ")}
+    return rules - {"all", "figures", "neural_correlates"}
+
+
+def drawn(rules: set[str], but: tuple[str, ...] = ()) -> set[str]:
+    """Keep the figures among rules."""
+    return {r for r in rules if r.startswith("draw_")} - set(but)
+
+
+def copy(target: Path) -> Path:
+    """Copy the house without results and music, with jobs that only make their outputs, two subjects, one run."""
+    shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    step = target / "workflow/scripts/step.py"
+    assert CALL in step.read_text()
+    step.write_text(step.read_text().replace(CALL, MAKE))
+    config = target / "config/config.yaml"
+    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "05"], n_runs: 1}\n')
+    return target
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory) -> Path:
+    """Run the whole plan once, in a folder whose name has a space."""
+    house = copy(tmp_path_factory.mktemp("a house") / "heschl")
+    done = snakemake(house)
+    assert done.returncode == 0, output(done)
+    return house
+
+
+@pytest.fixture
+def edit(house):
+    """Edit files of the house, and put them back."""
+    kept = {}
+
+    def change(file: str, old: str, new: str) -> None:
+        path = house / file
+        kept[path] = path.read_text()
+        assert old in kept[path], f"{file} no longer holds {old!r}"
+        path.write_text(kept[path].replace(old, new, 1))
+
+    yield change
+    for path, text in kept.items():
+        path.write_text(text)
+
+
+def test_nothing_is_planned_when_nothing_changed(house):
+    assert planned(house) == set()
+    assert "Nothing to be done" in output(snakemake(house, "--dry-run"))
+
+
+def test_a_clone_with_copied_results_plans_nothing(house, tmp_path):
+    clone = copy(tmp_path / "clone")
+    shutil.copytree(house / "results", clone / "results")
+    assert planned(clone) == set()
+
+
+def test_touching_sources_and_music_plans_nothing(house):
+    for path in [
+        *(house / "src").rglob("*.py"),
+        *(house / "data").rglob("*.csv"),
+        *(house / "workflow").rglob("*.smk"),
+    ]:
+        path.touch()
+    assert planned(house) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("src/heschl/science/searchlight.py", "\ndef ", "\n# a comment\ndef "),
+        ("src/heschl/steps/compare.py", '"""', '"""Reworded. '),
+        ("config/config.yaml", "compare:", "# a comment\ncompare:"),
+        ("config/config.yaml", "  n_voxels: 100\n  n_permutations: 100\n", "  n_permutations: 100\n  n_voxels: 100\n"),
+        ("src/heschl/config.py", "class Compare(Section):", "class Compare(Section):\n    unused: int = 1"),
+        ("workflow/rules/compare.smk", "    script:", "    threads: 1\n    script:"),
+    ],
+)
+def test_edits_without_meaning_plan_nothing(house, edit, file, old, new):
+    edit(file, old, new)
+    assert planned(house) == set()
+
+
+def test_a_setting_of_the_searchlight_reruns_it_and_what_follows(house, edit):
+    edit("config/config.yaml", "n_voxels: 100", "n_voxels: 99")
+    assert planned(house) - drawn(planned(house)) == COMPARE
+
+
+def test_the_searchlights_code_reruns_it_and_what_follows(house, edit):
+    edit("src/heschl/science/searchlight.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert rules - drawn(rules) == COMPARE
+    assert "draw_recovery" in rules and "draw_tag_auc" not in rules and "draw_timeline" not in rules
+
+
+def test_a_figures_code_reruns_that_figure_and_the_report(house, edit):
+    edit("src/heschl/figures/tag_auc.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    assert planned(house) == {"draw_tag_auc", "draw_report"}
+
+
+def test_a_networks_code_reruns_from_the_network_on(house, edit):
+    edit("src/heschl/embeddings/resnet18.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert {"embed_layers", "simulate_subject", "preprocess_bold"} <= rules
+    assert not {"ingest_audio", "embed_tags", "train_tagger"} & rules
+
+
+def test_the_music_is_followed_by_content(house, edit):
+    edit("data/mini-styles-16k/manifest.csv", "\n", "\n\n")
+    assert "ingest_audio" in planned(house)
+
+
+def test_slurm_plans_the_same_jobs(house):
+    local = planned(house, "--forceall")
+    assert len(local) > 15
+    assert planned(house, "--forceall", "--profile", "slurm") == local
+
+
+def test_a_study_and_the_figures_are_targets(house):
+    assert snakemake(house, "-n", "neural_correlates").returncode == 0
+    assert snakemake(house, "-n", "figures").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("workflow/rules/compare.smk", "        n_voxels=", "        n_voxel=", "does not give ['n_voxels']"),
+        ("workflow/rules/compare.smk", "        q=", "        extra=1,\n        q=", "gives ['extra']"),
+        ("src/heschl/steps/compare.py", "def group", "def groups", "no function group"),
+        ("config/config.yaml", "n_voxels:", "n_voxel:", "Did you mean compare.n_voxels?"),
+        ("config/config.yaml", "n_voxels: 100", "n_voxels: lots", "compare.n_voxels is 'lots'"),
+        ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),
+        ("config/config.yaml", "compare:", "bids: {dir: nowhere}\ncompare:", "nowhere"),
+    ],
+)
+def test_a_disagreement_stops_the_plan_in_one_line(house, edit, file, old, new, message):
+    edit(file, old, new)
+    done = snakemake(house, "--dry-run")
+    said = [line for line in output(done).splitlines() if message in line]
+    assert done.returncode != 0 and said, output(done)
+    assert "Traceback" not in output(done)
+
+
+def start(house: Path) -> subprocess.Popen:
+    """Start a slow run of a few jobs and wait until a job of it is at work."""
+    target = "results/simulated_fmri/embed/model-musicnn_tags.zarr"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--forceall", target]
+    run = subprocess.Popen(command, cwd=house, env=os.environ | {"SLOW": "3"}, stderr=subprocess.DEVNULL)
+    for _ in range(300):
+        if jobs(house):
+            return run
+        time.sleep(0.1)
+    raise AssertionError("no job started")
+
+
+def jobs(house: Path) -> list[int]:
+    """Find the processes that run a step of this house."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            if b"step.py" in command and b"bash" not in command and (process / "cwd").resolve() == house:
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_after_the_master_is_killed_the_same_command_finishes(house):
+    run = start(house)
+    run.kill()
+    run.wait()
+    time.sleep(1.5)
+    assert jobs(house) == [], "an orphan is still writing"
+    done = snakemake(house)
+    assert done.returncode == 0, output(done)
+    assert planned(house) == set()
+
+
+def test_after_a_job_is_killed_the_same_command_finishes(house):
+    run = start(house)
+    os.kill(jobs(house)[0], signal.SIGKILL)
+    assert run.wait(60) != 0
+    done = snakemake(house)
+    assert done.returncode == 0, output(done)
+    assert planned(house) == set()

@@ -1,0 +1,139 @@
+"""Shared by all rule files. The checked settings, the recordings, and the bridge from rules to functions."""
+
+import fcntl
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "src"))
+
+from heschl import bids, contract
+from heschl.config import check
+from heschl.errors import HeschlError
+
+# Snakemake calls scripts by sys.executable without quotes: a path with spaces would break every job.
+os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}")
+if " " in sys.executable:
+    sys.executable = "python"
+
+
+def refuse(error):
+    """End the plan with one line instead of a traceback."""
+    raise WorkflowError(f"heschl: {error}")
+
+
+def recover():
+    """Let the same command go on after a killed workflow: drop its lock, which no living process holds.
+
+    The kernel frees our own lock with the process that held it; a second workflow waits a little and is then refused
+    by Snakemake's lock.
+    """
+    global alive
+    Path(".snakemake").mkdir(exist_ok=True)
+    alive = open(".snakemake/heschl.alive", "w")
+    try:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return
+    for lock in Path(".snakemake/locks").glob("*.lock"):
+        lock.unlink()
+
+
+if workflow.is_main_process and not workflow.dryrun:
+    recover()
+
+try:
+    settings = check(config, " and ".join(str(Path(f).name) for f in workflow.configfiles))
+except HeschlError as error:
+    refuse(error)
+
+
+def recordings():
+    """List the runs of the dataset: those found in the BIDS folder, or those the simulation will write."""
+    if not settings.simulated:
+        return bids.index(
+            Path(settings.bids.dir),
+            participant_label=settings.bids.participant_label,
+            session_id=settings.bids.session_id,
+            task=settings.bids.task,
+            cache=Path(".snakemake/heschl_bids.json"),
+        )
+    return bids.planned(
+        Path(f"results/{settings.dataset}/bids"),
+        settings.simulate.participant_label,
+        settings.bids.task,
+        settings.simulate.n_runs,
+    )
+
+
+try:
+    RECORDINGS = {(r.sub, r.recording): r for r in recordings()}
+except HeschlError as error:
+    refuse(error)
+
+SUBJECTS = sorted({sub for sub, _ in RECORDINGS})
+CANARIES = [s for s in settings.simulate.noise_label if settings.simulated and s in SUBJECTS]
+LISTENERS = [s for s in SUBJECTS if s not in CANARIES]
+MODELS = sorted(settings.embed.models)
+
+
+def recording(wildcards):
+    """Return the run that wildcards name."""
+    return RECORDINGS[wildcards.sub, wildcards.recording]
+
+
+def runs(pattern, sub=None):
+    """Expand {sub} and {recording} over all runs, or over one subject's."""
+    return [
+        pattern.format(dataset=settings.dataset, sub=s, recording=r) for s, r in sorted(RECORDINGS) if sub in (None, s)
+    ]
+
+
+def plugins(room):
+    """List the plugins of a room: one per file."""
+    return sorted(p.stem for p in (ROOT / "src/heschl" / room).glob("[a-z]*.py"))
+
+
+def code(rule, *rooms):
+    """Fingerprint the code that a rule runs, so that it runs again when that code changes meaning.
+
+    A plugin is named with the wildcard or setting that chooses it, such as "embeddings.{model}".
+    """
+    entry, _ = contract.address(rule)
+    return lambda wildcards: contract.fingerprint(
+        entry,
+        *(f"{contract.PACKAGE}.{room.format(**dict(wildcards.items()))}" for room in rooms),
+    )
+
+
+def digest(file):
+    """Hash a small file that came with the clone, whose age says nothing: such inputs are `ancient` and known by this."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12] if Path(file).is_file() else "missing"
+
+
+def check_contracts(rules):
+    """Stop before any job runs if a rule and its function disagree, or a setting names a plugin that isn't there."""
+    for one in rules:
+        given = {name for part in (one.input, one.output, one.params) for name, _ in part.items()}
+        if "code" in given:
+            contract.check(one.name, given - {"code", "digest"})
+    for model in MODELS:
+        if model not in EMBEDDINGS:
+            raise HeschlError(
+                "embed.models",
+                f"no model {model!r}",
+                f"wanted one of {', '.join(EMBEDDINGS)}",
+            )
+
+
+# What stands for the music: the files of the room, and the category of a block, which needs no sound.
+EMBEDDINGS = [*plugins("embeddings"), "category"]
+
+
+wildcard_constraints:
+    dataset=settings.dataset,
+    model="|".join(EMBEDDINGS),
+    sub="[a-zA-Z0-9]+",
+    recording="(ses-[a-zA-Z0-9]+_)?task-[a-zA-Z0-9]+(_[a-z]+-[a-zA-Z0-9]+)*",

@@ -1,0 +1,271 @@
+"""Draw: every figure as PNG, PDF and the table of its numbers; and the report that holds them all.
+
+in   what the other verbs made
+out  results/{dataset}/figures/neural_correlates/*.png, *.pdf, *.tsv
+     results/{dataset}/report.html
+"""
+
+DRAWN = "results/{dataset}/figures/neural_correlates"
+GROUP = "results/{dataset}/compare/model-{model}_group.zarr"
+
+
+rule draw_architecture:
+    """F2: the tagger, layer by layer."""
+    output:
+        multiext(f"{DRAWN}/F2_architecture", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/F2_architecture.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_architecture"),
+        n_samples=settings.train.excerpt_samples,
+    script:
+        "../scripts/step.py"
+
+
+rule draw_timeline:
+    """F3: what was heard when, run by run."""
+    input:
+        bold=runs(RAW_BOLD),
+    output:
+        multiext(f"{DRAWN}/F3_timeline", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/F3_timeline.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_timeline"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_tag_auc:
+    """F4: how well the tagger tells each tag on tracks that it never heard."""
+    input:
+        scores="results/{dataset}/train/model-resnet18_scores.zarr",
+    output:
+        multiext(f"{DRAWN}/F4_tag_auc", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/F4_tag_auc.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_tag_auc"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_layer_rdms:
+    """F5: the geometry of each layer."""
+    input:
+        features="results/{dataset}/embed/model-{model}_features.zarr",
+    output:
+        multiext(
+            f"{DRAWN}/F5_layer_rdms_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/F5_layer_rdms_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_layer_rdms"),
+        standardize=settings.compare.standardize,
+        remove_lag_mean=settings.compare.remove_lag_mean,
+    script:
+        "../scripts/step.py"
+
+
+rule draw_rho_histograms:
+    """F6: how similar each layer is to the brain, over all searchlights."""
+    input:
+        rsa=expand(RSA, sub=LISTENERS),
+    output:
+        multiext(
+            f"{DRAWN}/F6_rho_histograms_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/F6_rho_histograms_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_rho_histograms"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_layer_counts:
+    """F7: which layers the voxels of each hemisphere are most like."""
+    input:
+        group=GROUP,
+    output:
+        multiext(
+            f"{DRAWN}/F7_layer_counts_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/F7_layer_counts_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_layer_counts"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_surface_maps:
+    """F8: activation and layer on the cortical surface."""
+    input:
+        group=GROUP,
+    output:
+        multiext(
+            f"{DRAWN}/F8_surface_maps_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/F8_surface_maps_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_surface_maps"),
+        views=["lateral", "medial"] if settings.simulated else ["lateral", "ventral"],
+    script:
+        "../scripts/step.py"
+
+
+rule draw_volume_map:
+    """Activation on slices of the template, with what survives family-wise correction outlined."""
+    input:
+        group=GROUP,
+    output:
+        multiext(
+            f"{DRAWN}/S1_volume_map_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/S1_volume_map_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_volume_map"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_recovery:
+    """Planted against recovered layers, the canary, and the motion that was injected and found."""
+    input:
+        recovery="results/{dataset}/compare/model-{model}_recovery.zarr",
+        rsa=expand(RSA, sub=SUBJECTS),
+    output:
+        multiext(
+            f"{DRAWN}/S2_recovery_model-{{model}}",
+            png=".png",
+            pdf=".pdf",
+            table=".tsv",
+        ),
+    log:
+        "logs/{dataset}/draw/S2_recovery_model-{model}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_recovery"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_registration:
+    """Quality: how each subject's anatomy and BOLD lie in MNI space."""
+    input:
+        anat=[f"results/{{dataset}}/preprocess/sub-{sub}_space-MNI_anat.zarr" for sub in SUBJECTS],
+        bold=runs(MNI_BOLD),
+    output:
+        multiext(f"{DRAWN}/Q1_registration", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/Q1_registration.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_registration"),
+    script:
+        "../scripts/step.py"
+
+
+rule draw_motion:
+    """Quality: head motion and framewise displacement of every run."""
+    input:
+        bold=runs(MNI_BOLD),
+    output:
+        multiext(f"{DRAWN}/Q2_motion", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/Q2_motion.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_motion"),
+    script:
+        "../scripts/step.py"
+
+
+# The study's figures in the order of the report: recovery first, where there is a truth to recover.
+TAGGED = "resnet18" in MODELS
+LAYERED = [model for model in MODELS if model != "category"]
+FIGURES = [
+    *([f"S2_recovery_model-{settings.simulate.driver}"] if settings.simulated else []),
+    *(["F2_architecture"] if TAGGED else []),
+    "F3_timeline",
+    *(["F4_tag_auc"] if TAGGED else []),
+    *(f"F5_layer_rdms_model-{model}" for model in MODELS),
+    *(f"F6_rho_histograms_model-{model}" for model in MODELS),
+    *(f"F7_layer_counts_model-{model}" for model in LAYERED),
+    *(f"F8_surface_maps_model-{model}" for model in MODELS),
+    *(f"S1_volume_map_model-{model}" for model in MODELS),
+    "Q1_registration",
+    "Q2_motion",
+]
+STUDIES = {
+    "neural_correlates": [f"results/{settings.dataset}/figures/neural_correlates/{name}.png" for name in FIGURES]
+}
+
+# The results that the report quotes, and whose making it tells.
+QUOTED = [
+    *(f"compare/model-{model}_group" for model in MODELS),
+    *([f"compare/model-{settings.simulate.driver}_recovery"] if settings.simulated else []),
+    *(["train/model-resnet18_scores"] if TAGGED else []),
+    *(f"embed/model-{model}_features" for model in MODELS),
+    *(f"preprocess/sub-{sub}_space-MNI_patterns" for sub in SUBJECTS),
+    *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold"),
+]
+
+
+rule draw_report:
+    """One page: the numbers, every figure, how they were made and what they can't say."""
+    input:
+        figures=STUDIES["neural_correlates"],
+        tables=[path.replace(".png", ".tsv") for path in STUDIES["neural_correlates"]],
+        stores=[f"results/{settings.dataset}/{name}.zarr" for name in QUOTED],
+    output:
+        html="results/{dataset}/report.html",
+    log:
+        "logs/{dataset}/draw/report.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_report"),
+        digest=digest(ROOT / "src/heschl/figures/report.html.j2"),
+        title=settings.title,
+        config=settings.model_dump(mode="json", exclude_unset=True),
+    script:
+        "../scripts/step.py"
