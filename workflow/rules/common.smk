@@ -17,6 +17,7 @@ from heschl.errors import HeschlError
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}")
 if " " in sys.executable:
     sys.executable = "python"
+os.environ.update(HESCHL_MASTER=str(os.getpid()))  # step.py ends when this process does
 
 
 def refuse(error):

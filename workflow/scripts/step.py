@@ -10,6 +10,19 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 job = snakemake  # noqa: F821
+
+
+def follow(master: int) -> None:
+    """End this process when the workflow does: a killed one must leave no writer behind."""
+    try:
+        gone = os.pidfd_open(master)
+    except ProcessLookupError:
+        os._exit(137)
+    threading.Thread(target=lambda: (select.select([gone], [], []), os._exit(137)), daemon=True).start()
+
+
+if hasattr(os, "pidfd_open") and "HESCHL_MASTER" in os.environ:
+    follow(int(os.environ["HESCHL_MASTER"]))
 os.environ |= {n: str(job.threads) for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 os.environ |= {n: str(job.threads) for n in ("NUMBA_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")}
 os.environ |= {"NO_ET": "1", "NIPYPE_NO_ET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -20,20 +33,6 @@ own = [p for p in sys.path if Path(p).is_relative_to(sys.prefix) or Path(p).is_r
 sys.path[:] = [str(Path(__file__).parents[2] / "src"), *own]
 from heschl import contract, store  # noqa: E402
 from heschl.errors import HeschlError  # noqa: E402
-
-
-def parent(process: int) -> int:
-    """Return the process that started another, looking past shells."""
-    _, _, rest = Path(f"/proc/{process}/stat").read_text().rpartition(")")
-    starter = int(rest.split()[1])
-    shell = Path(f"/proc/{starter}/comm").read_text().strip() in ("sh", "bash", "dash")
-    return parent(starter) if shell else starter
-
-
-def follow(leader: int) -> None:
-    """End this process when its leader does: a killed workflow must leave no writer behind."""
-    gone = os.pidfd_open(leader)
-    threading.Thread(target=lambda: (select.select([gone], [], []), os._exit(137)), daemon=True).start()
 
 
 def paths(names) -> dict:
@@ -54,8 +53,6 @@ def main() -> None:
         getattr(import_module(module), function)(**call)
 
 
-if hasattr(os, "pidfd_open"):
-    follow(parent(os.getpid()))
 with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
     try:
         main()

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Colormap, ListedColormap, Normalize
 
 from heschl.science.spheres import world_mm
 
@@ -158,6 +159,13 @@ def overlay(axes: Axes, grid: np.ndarray, affine: np.ndarray, axis: int, at_mm: 
     """Draw a slice of a grid with NaN left clear; return the image, for a colour bar."""
     image, extent = cut(grid, affine, axis, at_mm)
     return axes.imshow(np.ma.masked_invalid(image), origin="lower", extent=extent, interpolation="nearest", **how)
+
+
+def fading(cmap: str) -> Colormap:
+    """Return a colour map whose lower half fades to clear, so that small values leave the anatomy in sight."""
+    colours = colormaps[cmap](np.linspace(0, 1, 256))
+    colours[:, 3] = np.clip(np.linspace(0, 2, 256), 0, 1)
+    return ListedColormap(colours)
 
 
 def outline(axes: Axes, mask: np.ndarray, affine: np.ndarray, axis: int, at_mm: float, colour: str, width=0.9) -> None:

@@ -14,8 +14,8 @@ TITLE = "Similarity of brain and layers"
 CAPTION = (
     "Spearman correlation between searchlight and layer dissimilarities, averaged over participants in the "
     "voxels that all of them have; one histogram per layer, with the Gaussian of the same mean and standard"
-    " deviation. The line is at 0. Values here are not corrected for anything: where they lie under the "
-    "null is tested elsewhere."
+    " deviation. Counts are on a logarithmic scale, to show the tail. The line is at 0. Values here are not "
+    "corrected for anything: where they lie under the null is tested elsewhere."
 )
 
 
@@ -64,6 +64,8 @@ def _panel(axes: Axes, values: np.ndarray, edges: np.ndarray, layer: int, n_laye
     if sd > 0:
         density = np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
         axes.plot(x, density * values.size * (edges[1] - edges[0]), color=style.INK, lw=0.9)
+    axes.set_yscale("log")
+    axes.set_ylim(0.7, 2 * values.size)
     axes.axvline(0, color=style.INK, lw=0.6, ls=":")
     axes.set_title(f"layer {layer}" if n_layers > 1 else "model", pad=2)
     axes.text(0.98, 0.97, f"{mean:+.3f}\n± {sd:.3f}", transform=axes.transAxes, ha="right", va="top", fontsize=6)

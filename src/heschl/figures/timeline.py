@@ -1,5 +1,6 @@
 """F3: what was heard when, run by run."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def _rows(path: Path, run: xr.Dataset) -> list[dict]:
             "onset_s": float(o),
             "duration_s": float(d),
             "clip": str(c),
-            "style": str(c).split("/")[0],
+            "style": re.sub(r"/.*|-\d+$", "", str(c)),
         }
         for o, d, c in zip(*columns, strict=True)
     ]

@@ -14,8 +14,8 @@ from heschl.science.spheres import world_mm
 TITLE = "Similarity in slices"
 CAPTION = (
     "The highest correlation over layers, averaged over participants, in every recorded grey-matter voxel "
-    "that all participants share, on the ICBM 2009a template (left is left). White lines: significant "
-    "voxels. Slices pass through the peak, then step through the recorded volume. The table lists clusters "
+    "that all participants share, low values faded, on the ICBM 2009a template (left is left). White lines: "
+    "significant voxels. Slices pass through the peak, then step through the recorded volume. The table lists clusters "
     "of significant voxels (faces touching)."
 )
 
@@ -28,9 +28,9 @@ def draw(*, group: Path, png: Path, pdf: Path, table: Path, significance_rule: s
     rho, mask = brain.volume(values, ijk, shape), brain.volume(passed.astype(float), ijk, shape, fill=0) > 0
     places = _places(ijk, affine, np.where(passed, values, values - 10 if passed.any() else values))
     span = {
-        "vmin": float(np.nanpercentile(values, 1)),
+        "vmin": max(0.0, float(np.nanpercentile(values, 1))),
         "vmax": float(np.nanmax(values)),
-        "cmap": style.ACTIVATION,
+        "cmap": brain.fading(style.ACTIVATION),
     }
     with style.sheet(style.DOUBLE, 3.3) as figure:
         panels = figure.subplots(2, 4).ravel()

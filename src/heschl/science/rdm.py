@@ -36,21 +36,28 @@ def spearman_rdm(features: np.ndarray) -> np.ndarray:
 
 
 def standardized(features: np.ndarray) -> np.ndarray:
-    """Z-score each feature of (volume, feature) over volumes; one that never varies becomes 0."""
+    """Z-score each feature of (volume, feature) over volumes; one that never varies becomes 0.
+
+    What is equal on paper stays equal, to 1e-9: ranks would make a difference of any rounding error.
+    """
     features = features.astype(float)
     centred = features - features.mean(0)
     deviation = centred.std(0)
     dead = deviation <= 1e-9 * np.abs(features).max(0, initial=0)
-    return np.where(dead, 0.0, centred / np.where(dead, 1, deviation))
+    return np.round(np.where(dead, 0.0, centred / np.where(dead, 1, deviation)), 9)
 
 
 def without_lag_mean(values: np.ndarray, lag_s: np.ndarray) -> np.ndarray:
-    """Subtract from (volume, ...) values the mean over clips at each lag: what any clip evokes."""
+    """Subtract from (volume, ...) values the mean over clips at each lag: what any clip evokes.
+
+    What is equal on paper stays equal, to 1e-9 of the largest value.
+    """
     values = values.astype(float)
     _, index = np.unique(lag_s, return_inverse=True)
     for lag in range(index.max() + 1):
         values[index == lag] -= values[index == lag].mean(0)
-    return values
+    unit = np.abs(values).max(initial=0) or 1.0
+    return np.round(values / unit, 9) * unit
 
 
 def pair_mask(clip: np.ndarray, pairs: str) -> np.ndarray:

@@ -1,0 +1,34 @@
+"""Copies of the house in which a test may run the whole workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LEFT_OUT = (
+    "results",
+    "logs",
+    ".snakemake",
+    ".git",
+    ".venv",
+    ".cache",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+)
+
+
+def run(house: Path, *arguments: str) -> None:
+    """Run the workflow in a copy of the house; show its output if it fails."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    done = subprocess.run(command, cwd=house, capture_output=True, text=True, env=os.environ)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+
+
+def copy(target: Path) -> Path:
+    """Copy the house with its music."""
+    return Path(
+        shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True, dirs_exist_ok=True)
+    )
