@@ -142,7 +142,7 @@ def test_run_hands_everything_to_snakemake_on_this_machine_by_default(monkeypatc
     monkeypatch.setattr(os, "execv", execv)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.chdir(tmp_path)
-    given = ["figures", "-n", "--configfile", "c.yaml"]
+    given = ["figures", "-n", "--configfile", "config/config.yaml"]
     call("run", *given)
     call("run", "--profile", "slurm")
     assert seen[0][1:] == [
@@ -153,7 +153,7 @@ def test_run_hands_everything_to_snakemake_on_this_machine_by_default(monkeypatc
         "figures",
         "-n",
         "--configfile",
-        "c.yaml",
+        "config/config.yaml",
     ]
     assert seen[1][1:] == ["-m", "snakemake", "--profile", "slurm"]
     assert os.environ["NO_ET"] == "1"
@@ -181,6 +181,23 @@ def test_check_finds_too_little_memory_in_one_line(call, repository, monkeypatch
     monkeypatch.setattr(cli, "memory_bytes", lambda: 2**30)
     status, _, err = call("check", "--config", file)
     assert status == 1 and "1.0 GiB of memory" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", [None, "[", "- a"])
+def test_run_names_a_configuration_that_cannot_be_read(call, tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    if text:
+        (tmp_path / "mine.yaml").write_text(text)
+    for option in (["--configfile", tmp_path / "mine.yaml"], [f"--configfile={tmp_path / 'mine.yaml'}"]):
+        code, _, err = call("run", "-n", *option)
+        assert code == 1 and "mine.yaml" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["embed: {models: [vgg]}", "corpus: {plugin: nope}", "simulate: {driver: vgg}"])
+def test_check_misses_plugins_that_are_not_there(call, tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(f"dataset: x\n{text}\n")
+    code, _, err = call("check", "--config", tmp_path / "mine.yaml")
+    assert code == 1 and "wanted one of" in err and err.count("\n") == 1
 
 
 def test_check_misses_music_that_is_not_there(call, repository):

@@ -25,6 +25,21 @@ def nest(name: str, value: object) -> dict:
     return {"dataset": "x"} | settings
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"bids": {"clip_s": 6.0}}, "no volume left"),
+        ({"preprocess": {"drop_s": 20}}, "no volume left"),
+        ({"bids": {"clip_s": 20.0}}, "simulate.trial_s 16.5"),
+        ({"simulate": {"participant_label": ["05"]}}, "no listener"),
+        ({"simulate": {"participant_label": []}}, "no listener"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings, said):
+    with pytest.raises(HeschlError, match=said):
+        config.check({"dataset": "x"} | settings)
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda f: f.name)
 def test_the_configs_we_ship_are_valid(file):
     config.load(file)
@@ -78,6 +93,11 @@ def test_a_value_of_the_wrong_kind_is_named(name, value):
 def test_a_value_out_of_range_is_refused(name, value):
     with pytest.raises(HeschlError, match=re.escape(name)):
         config.check(nest(name, value))
+
+
+def test_a_canary_that_takes_no_part_is_refused():
+    with pytest.raises(HeschlError, match="noise_label names 09"):
+        config.check({"dataset": "x", "simulate": {"noise_label": ["09"]}})
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "- 1", "dataset", "\tdataset: x", "dataset: !!python/object:os.system x"])

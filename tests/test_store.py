@@ -22,6 +22,7 @@ def dataset() -> xr.Dataset:
         },
         coords={
             "time": ("time", np.arange(40) * 1.5, {"units": "s"}),
+            "lone": ["a", "b"],
             "clip": ("time", [f"a/ü{i}" for i in range(40)]),
         },
         attrs={"tr_s": 1.5, "grid_shape": [60, 60, 60]},

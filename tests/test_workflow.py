@@ -168,6 +168,7 @@ def test_a_study_and_the_figures_are_targets(house):
         ("config/config.yaml", "n_voxels:", "n_voxel:", "Did you mean compare.n_voxels?"),
         ("config/config.yaml", "n_voxels: 100", "n_voxels: lots", "compare.n_voxels is 'lots'"),
         ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),
+        ("config/config.yaml", "compare:", "corpus: {dir: nowhere}\ncompare:", "nowhere/manifest.csv: no such file"),
         ("config/config.yaml", "compare:", "bids: {dir: nowhere}\ncompare:", "nowhere"),
     ],
 )
@@ -213,6 +214,17 @@ def test_after_the_master_is_killed_the_same_command_finishes(house):
     done = snakemake(house)
     assert done.returncode == 0, output(done)
     assert planned(house) == set()
+
+
+def test_a_second_workflow_is_refused_and_told_not_to_unlock(house):
+    run = start(house)
+    try:
+        said = output(snakemake(house, "--forceall", "results/simulated_fmri/embed/model-musicnn_tags.zarr"))
+        assert "heschl: another workflow runs in this folder" in said and "cannot be locked" in said
+    finally:
+        run.kill()
+        run.wait()
+    assert snakemake(house).returncode == 0
 
 
 def test_after_a_job_is_killed_the_same_command_finishes(house):

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from heschl import contract, rules
-from heschl.config import Config, load
+from heschl.config import Config, load, read
 from heschl.config import check as check_settings
 from heschl.errors import HeschlError
 
@@ -57,6 +57,7 @@ embed:
 """
 
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
+CONFIG_OPTIONS = ("--configfile", "--configfiles")
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -80,6 +81,7 @@ def run(context: typer.Context) -> None:
     if not any(a.startswith(("--profile", "--workflow-profile")) for a in arguments):
         arguments = ["--profile", "profiles/local", *arguments]
     os.chdir(ROOT)
+    _refuse_unreadable(arguments)
     os.environ |= environment()
     os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
 
@@ -125,6 +127,7 @@ def check(
 ) -> None:
     """Check before running: settings, data, disk, memory, GPU. Nothing is written."""
     settings = load(config)
+    contract.check_plugins(settings)
     report = {
         "settings": f"{config} is valid (dataset {settings.dataset})",
         "recordings": _recordings(settings),
@@ -154,10 +157,21 @@ def memory_bytes(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     return min(limits)
 
 
-def _index(folder: Path, task: str, labels: list[str] | None = None) -> list:
+def _index(folder: Path, task: str, labels: list[str] | None = None, sessions: list[str] | None = None) -> list:
     from heschl import bids
 
-    return list(bids.index(folder, participant_label=labels, session_id=None, task=task, cache=None))
+    return list(bids.index(folder, participant_label=labels, session_id=sessions, task=task, cache=None))
+
+
+def _refuse_unreadable(arguments: list[str]) -> None:
+    """Refuse a configuration that isn't there or isn't YAML, which Snakemake answers with a traceback or no name."""
+    named = False
+    for argument in arguments:
+        option, _, value = argument.partition("=")
+        named = not argument.startswith("-") and named
+        if file := argument if named else value if option in CONFIG_OPTIONS else "":
+            read(Path(file))
+        named = named or argument in CONFIG_OPTIONS
 
 
 def _repetition_time(recordings: list) -> float:
@@ -173,7 +187,8 @@ def _repetition_time(recordings: list) -> float:
 def _recordings(settings: Config) -> str:
     if settings.simulated:
         return f"simulated here: {len(settings.simulate.participant_label)} participants"
-    found = _index(ROOT / settings.bids.dir, settings.bids.task, settings.bids.participant_label)
+    chosen = settings.bids.task, settings.bids.participant_label, settings.bids.session_id
+    found = _index(ROOT / settings.bids.dir, *chosen)
     return f"{len(found)} runs of {len({r.sub for r in found})} participants in {settings.bids.dir}"
 
 

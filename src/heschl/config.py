@@ -5,6 +5,7 @@ An unknown key is an error that says what was probably meant, and a label that Y
 """
 
 import difflib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -138,13 +139,20 @@ class Config(Section):
 def check(values: dict[str, Any], file: object = "config") -> Config:
     """Check settings as read from YAML; raise HeschlError naming the file, the key and the remedy."""
     try:
-        return Config(**values)
+        config = Config(**values)
     except ValidationError as error:
         raise _explain(error, file) from None
+    _agree(config, file)
+    return config
 
 
 def load(path: Path) -> Config:
     """Read and check one YAML file."""
+    return check(read(path), path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read the keys and values of one YAML file."""
     import yaml
 
     path = Path(path)
@@ -156,7 +164,28 @@ def load(path: Path) -> Config:
         raise HeschlError(path, f"is not YAML: {error}", "wanted keys and values") from None
     if not isinstance(values, dict):
         raise HeschlError(path, "holds no settings", "wanted keys and values")
-    return check(values, path)
+    return values
+
+
+def _agree(config: Config, file: object) -> None:
+    """Refuse settings that are well by themselves but not together, before hours are spent on them."""
+    bids, simulate, drop_s = config.bids, config.simulate, config.preprocess.drop_s
+    last_s = (math.floor(bids.clip_s / bids.tr_s + 1e-9) - 1) * bids.tr_s  # as in science.trials
+    if last_s < drop_s - 1e-9:
+        given = f"no volume left: bids.clip_s {bids.clip_s:g}, bids.tr_s {bids.tr_s:g}, preprocess.drop_s {drop_s:g}"
+        raise HeschlError(file, given, "wanted volumes between the two", "Lengthen clip_s or shorten drop_s")
+    if not config.simulated:
+        return
+    if bids.clip_s > simulate.trial_s:
+        given = f"bids.clip_s is {bids.clip_s:g}, simulate.trial_s {simulate.trial_s:g}"
+        raise HeschlError(file, given, "wanted clips within their trials", "Shorten clip_s or lengthen trial_s")
+    unknown = sorted(set(simulate.noise_label) - set(simulate.participant_label))
+    if unknown and "noise_label" in simulate.model_fields_set:
+        given = f"simulate.noise_label names {unknown[0]}, which is not in simulate.participant_label"
+        raise HeschlError(file, given, "wanted participants", "Correct either list")
+    if not set(simulate.participant_label) - set(simulate.noise_label):
+        given = "simulate.participant_label names no listener besides those of simulate.noise_label"
+        raise HeschlError(file, given, "wanted at least one", "Add a participant")
 
 
 def fields(section: type[BaseModel] = Config, prefix: str = "") -> dict[str, Any]:

@@ -43,6 +43,23 @@ def check(rule: str, given: set[str]) -> None:
         raise HeschlError(f"rule {rule}", f"gives {sorted(unknown)}", f"its function takes {sorted(accepted)}")
 
 
+def plugins(room: str) -> list[str]:
+    """List the plugins of a room: one per file."""
+    return sorted(p.stem for p in (SRC / PACKAGE / room).glob("[a-z]*.py"))
+
+
+def check_plugins(settings) -> None:
+    """Stop if a setting names a plugin that isn't there. `settings` is a heschl.config.Config."""
+    networks = plugins("embeddings")
+    readers = [p for p in plugins("datasets") if _defines(f"{PACKAGE}.datasets.{p}", "load")]
+    named = [("embed.models", "model", m, [*networks, "category"]) for m in settings.embed.models]
+    named += [("corpus.plugin", "reader", settings.corpus.plugin, readers)]
+    named += [("simulate.driver", "network", settings.simulate.driver, networks)] if settings.simulated else []
+    for key, kind, name, there in named:
+        if name not in there:
+            raise HeschlError(key, f"no {kind} {name!r}", f"wanted one of {', '.join(there)}")
+
+
 def modules(*entries: str) -> list[str]:
     """List modules and all that they import from this package, directly or not."""
     found, todo = set(), list(entries)
@@ -61,6 +78,10 @@ def fingerprint(*entries: str) -> str:
     """
     text = "\n".join(f"# {m}\n{_meaning(m)}" for m in modules(*entries))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _defines(module: str, name: str) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in _parse(module).body)
 
 
 @cache

@@ -61,7 +61,8 @@ def read(path: Path) -> xr.Dataset:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         arrays = xr.open_zarr(path, consolidated=False)
-    return arrays[sorted(map(str, arrays.data_vars))]  # Zarr lists them in any order
+    inorder = {name: arrays[name] for name in sorted(map(str, arrays.data_vars))}  # Zarr lists them in any order
+    return xr.Dataset(inorder, coords=arrays.coords, attrs=arrays.attrs)
 
 
 def verify(path: Path) -> None:

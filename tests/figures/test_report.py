@@ -4,6 +4,7 @@ import html.parser
 import re
 
 import pytest
+import xarray as xr
 
 from heschl.figures import recovery as recovery_figure
 from heschl.figures import report, tag_auc
@@ -82,6 +83,29 @@ def test_report_cites_only_stages_that_ran(tmp_path, pages):
     assert ran == ["ingest", "preprocess", "embed", "compare", "draw"]
     assert not any("Lightning" in work for work in report.methods.works(ran))
     assert any("Snakemake" in work for work in report.methods.works(ran))
+
+
+def test_methods_say_what_was_done():
+    ran = report.methods.stages(["results/demo/compare/model-x_group.zarr"])
+    run, group = xr.Dataset(attrs={"slice_timing": "cubic spline to mid-TR"}), xr.Dataset(attrs={"n_subjects": 4})
+    results = {"model-resnet18_group.zarr": group, "sub-01_task-music_space-MNI_bold.zarr": run}
+    said = dict(report.methods.paragraphs(ran, results, {"compare": {"n_permutations": 1000}}))
+    assert "slice timing corrected" in said["preprocess"] and "cosine_*" in said["preprocess"]
+    assert "haemodynamic response and sampled" in said["embed"] and "Categories" not in said["embed"]
+    for words in ("100 nearest", "1,000 joint", "t test", "different clips", "z-scored", "lag removed"):
+        assert words in said["compare"]
+
+
+def test_methods_do_not_say_what_was_not_done():
+    ran = report.methods.stages(["results/demo/compare/model-category_group.zarr"])
+    run, group = xr.Dataset(attrs={"slice_timing": "skipped: no slice times"}), xr.Dataset(attrs={"n_subjects": 1})
+    results = {"model-category_group.zarr": group, "sub-01_task-x_space-MNI_bold.zarr": run}
+    published = {"pairs": "all", "standardize": False, "remove_lag_mean": False}
+    said = dict(report.methods.paragraphs(ran, results, {"compare": published}))
+    assert "corrected by splines" not in said["preprocess"] and "without slice times" in said["preprocess"]
+    assert "convolved" not in said["embed"] and "category alone" in said["embed"]
+    for words in ("t test", "different clips", "z-scored", "lag removed"):
+        assert words not in said["compare"]
 
 
 def test_report_is_well_formed(pages):

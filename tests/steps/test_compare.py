@@ -1,5 +1,7 @@
 """The three steps of compare on a small made-up world, read back from disk."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -194,6 +196,13 @@ def _truth(path, noise, rng):
     }
     store.write(path, xr.Dataset(arrays))
     return shift
+
+
+def test_tenth_run_follows_the_ninth():
+    runs = [Path(f"sub-{s}_task-music_run-{k}_space-MNI_bold.zarr") for k in (10, 2, 1, 9) for s in ("02", "a1")]
+    found = compare._by_subject(runs)
+    assert list(found) == ["02", "a1"]
+    assert [int(p.name.split("run-")[1].split("_")[0]) for p in found["02"]] == [1, 2, 9, 10]
 
 
 def test_recovery_of_what_was_planted(world, tmp_path):

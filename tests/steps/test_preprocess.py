@@ -174,6 +174,11 @@ def test_a_trial_past_the_end_is_refused_in_one_line(folder):
     assert "\n" not in str(error.value)
 
 
+def test_clips_that_reach_into_the_next_trial_are_refused(folder):
+    with pytest.raises(HeschlError, match="before the next, clip_s is 17.5 s"):
+        patterns(folder, clip_s=17.5)
+
+
 def test_an_unknown_confound_is_named(folder):
     with pytest.raises(HeschlError, match="'motion' matches none of trans_x"):
         patterns(folder, confounds=["motion"])

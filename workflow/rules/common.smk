@@ -28,18 +28,28 @@ def refuse(error):
 def recover():
     """Let the same command go on after a killed workflow: drop its lock, which no living process holds.
 
-    The kernel frees our own lock with the process that held it; a second workflow waits a little and is then refused
-    by Snakemake's lock.
+    Every workflow in this folder holds `alive`, shared, and the kernel frees it with the process; who gets it alone is
+    the only one. A second workflow on the same files is refused by Snakemake's lock.
     """
     global alive
-    Path(".snakemake").mkdir(exist_ok=True)
-    alive = open(".snakemake/heschl.alive", "w")
+    try:
+        Path(".snakemake").mkdir(exist_ok=True)
+        alive = open(".snakemake/heschl.alive", "w")
+        alive.write(" " * 2**20)  # Snakemake answers a full disk with tracebacks
+        alive.flush()
+        alive.truncate(0)
+    except OSError as error:
+        said = f"{Path.cwd()}: can't be written: {error.strerror}; wanted room for results. Make some, rerun"
+        print(f"heschl: {said}", file=sys.stderr, flush=True)
+        os._exit(1)  # past Snakemake's logger, whose file is on that disk too
     try:
         fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for lock in Path(".snakemake/locks").glob("*.lock"):
+            lock.unlink()
     except OSError:
-        return
-    for lock in Path(".snakemake/locks").glob("*.lock"):
-        lock.unlink()
+        said = "another workflow runs in this folder; where it makes the same files, this one is refused"
+        print(f"heschl: {said}. Wait for it; do not --unlock", file=sys.stderr)
+    fcntl.flock(alive, fcntl.LOCK_SH)
 
 
 if workflow.is_main_process and not workflow.dryrun:
@@ -92,11 +102,6 @@ def runs(pattern, sub=None):
     ]
 
 
-def plugins(room):
-    """List the plugins of a room: one per file."""
-    return sorted(p.stem for p in (ROOT / "src/heschl" / room).glob("[a-z]*.py"))
-
-
 def code(rule, *rooms):
     """Fingerprint the code that a rule runs, so that it runs again when that code changes meaning.
 
@@ -120,17 +125,14 @@ def check_contracts(rules):
         given = {name for part in (one.input, one.output, one.params) for name, _ in part.items()}
         if "code" in given:
             contract.check(one.name, given - {"code", "digest"})
-    for model in MODELS:
-        if model not in EMBEDDINGS:
-            raise HeschlError(
-                "embed.models",
-                f"no model {model!r}",
-                f"wanted one of {', '.join(EMBEDDINGS)}",
-            )
+    contract.check_plugins(settings)
+    manifest = Path(settings.corpus.dir, "manifest.csv")
+    if (settings.simulated or MODELS != ["category"]) and not manifest.is_file():
+        raise HeschlError(manifest, "no such file", "wanted the list of clips", "Correct corpus.dir")
 
 
 # What stands for the music: the files of the room, and the category of a block, which needs no sound.
-EMBEDDINGS = [*plugins("embeddings"), "category"]
+EMBEDDINGS = [*contract.plugins("embeddings"), "category"]
 
 
 wildcard_constraints:

@@ -1,5 +1,6 @@
 """Call the function that a rule names with the rule's own inputs, outputs and params; sign what it writes."""
 
+import errno
 import os
 import select
 import sys
@@ -53,11 +54,18 @@ def main() -> None:
         getattr(import_module(module), function)(**call)
 
 
+def ours(error: Exception) -> bool:
+    """Tell whether the user can mend it: then one line says all, and a traceback (the log is shown) would bury it."""
+    disk = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+    return isinstance(error, HeschlError | MemoryError) or (isinstance(error, OSError) and error.errno in disk)
+
+
 with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
     try:
         main()
     except Exception as error:
-        traceback.print_exc()
+        if not ours(error):
+            traceback.print_exc()
         if isinstance(error, HeschlError | OSError | MemoryError):
             print(f"\nheschl: rule {job.rule}: {error}", flush=True)
             print(f"heschl: rule {job.rule}: {error} (log: {job.log[0]})", file=sys.__stderr__, flush=True)

@@ -73,6 +73,8 @@ def _bytes(path: Path) -> bytes:
     try:
         packed = path.read_bytes()
         raw = gzip.decompress(packed) if packed[:2] == GZIP else packed
+    except PermissionError:
+        raise HeschlError(path, "may not be read", "wanted read permission", "Ask its owner, or chmod") from None
     except (OSError, EOFError, zlib.error) as error:
         raise HeschlError(path, f"is damaged: {error}", "wanted whole gzip data", "Fetch it again") from None
     if b"/annex/objects/" in packed[:512]:

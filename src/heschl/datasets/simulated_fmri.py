@@ -70,8 +70,12 @@ class Design:
         return int(np.ceil((self.lead_in_s + self.trial_s * n_clips + self.tail_s) / self.tr_s - 1e-6))
 
     def orders(self, subject: int, n_clips: int) -> np.ndarray:
-        """Return the clip orders (n_runs, n_clips) of the subject-th listener: rows of a Latin square."""
-        return latin_square(n_clips)[(subject * self.n_runs + np.arange(self.n_runs)) % n_clips]
+        """Return the clip orders (n_runs, n_clips) of the subject-th listener: rows of a Latin square.
+
+        Each listener's square is relabelled at random, so that no two clips are neighbours for everybody.
+        """
+        rows = latin_square(n_clips)[(subject * self.n_runs + np.arange(self.n_runs)) % n_clips]
+        return np.random.default_rng([self.seed, subject]).permutation(n_clips)[rows]
 
 
 @dataclass(frozen=True)

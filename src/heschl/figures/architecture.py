@@ -14,8 +14,9 @@ CAPTION = (
     "become their products (49 = 7 x 7, 9 = 3 x 3, stride 4 = 2 x 2). Each residual block is two "
     "convolutions of 9 samples with batch normalisation; arcs are shortcuts, dashed where a 1 x 1 "
     "convolution changes the shape. Numbers above the boxes are the ten layers compared with the brain; "
-    "layer 10 is the tag probabilities (time average, fully connected layer, sigmoid). Lengths are for the "
-    "excerpt heard in training."
+    "layer 10 is the tag probabilities (time average, fully connected layer, sigmoid): averaged over the clip "
+    "to tag it, over each short bin to be compared with the brain. Lengths are for the excerpt heard in "
+    "training."
 )
 HEADS = ("output", "channels", "length (samples)", "rate (Hz)", "receptive field")
 WIDTH, LEFT = 0.74, -2.0

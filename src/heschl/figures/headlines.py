@@ -20,10 +20,13 @@ def of(found: xr.Dataset) -> list[Headline]:
 
 def _recovery(found: xr.Dataset) -> list[Headline]:
     rho = found["agreement"].sel(map="layer_argmax_of_mean")
-    voxels = int(((found["planted"].values > 0) & found["significant"].values.astype(bool)).sum())
-    every = float(rho.sel(voxels="all"))
-    note = f"{voxels:,} significant voxels with a planted layer; {every:.2f} over all planted voxels"
-    lines = [_line(f"{float(rho.sel(voxels='significant')):.2f}", "Spearman ρ of planted and recovered layer", note)]
+    planted = found["planted"].values > 0
+    passed = int((planted & found["significant"].values.astype(bool)).sum())
+    among = float(rho.sel(voxels="significant"))
+    near = np.abs(found["planted"].values - found["recovered"].values)[planted] <= 1
+    note = f"{int(planted.sum()):,} planted voxels, {100 * near.mean():.0f} % within one layer of the truth; "
+    note += f"{among:.2f} in the {passed:,} significant ones"
+    lines = [_line(f"{float(rho.sel(voxels='all')):.2f}", "Spearman ρ of planted and recovered layer", note)]
     noise = found["is_noise"].values.astype(bool)
     for sub, p in zip(found["sub"].values[noise], found["min_p_fwe"].values[noise], strict=True):
         verdict = (
@@ -43,7 +46,9 @@ def _group(found: xr.Dataset) -> list[Headline]:
     peak = int(np.nanargmax(values))
     x, y, z = world_mm(ijk[peak : peak + 1], affine)[0]
     n = found.attrs.get("n_subjects")
-    note = f"at MNI {x:.0f}, {y:.0f}, {z:.0f} mm; family-wise p = {p[peak]:.2g}" + (f"; {n} participants" if n else "")
+    note = f"at MNI {x:.0f}, {y:.0f}, {z:.0f} mm; family-wise p = {p[peak]:.2g}" + (
+        f"; {n} participant{'s' * (n > 1)}" if n else ""
+    )
     passed = int((p <= 0.05).sum())
     share = f"of {p.size:,} ({100 * passed / p.size:.1f} %), family-wise p ≤ .05"
     return [

@@ -16,8 +16,9 @@ from heschl.science import rdm
 TITLE = "What the layers tell apart"
 CAPTION = (
     "Dissimilarity (1 - Spearman correlation over features) of every pair of volumes for each layer of the "
-    "model, after convolution with the haemodynamic response. White squares hold the volumes of one clip. "
-    "Each panel has its own colour scale, from the 1st to the 99th percentile of its pairs."
+    "model, from the features that are compared with the brain: networks after convolution with the "
+    "haemodynamic response, categories as they are. White squares hold the volumes of one clip. Each panel has "
+    "its own colour scale, from the 1st to the 99th percentile of its pairs."
 )
 
 

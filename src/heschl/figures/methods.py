@@ -1,11 +1,16 @@
 """Methods text of the report: a paragraph for each stage that ran, the works to cite, and known limits."""
 
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from heschl.config import Compare, Embed, Preprocess
 
 
 class Stage(NamedTuple):
-    """What a stage did, and the keys of the works to cite for it."""
+    """What a stage did, {words} left open, and the keys of the works to cite for it."""
 
     text: str
     cites: tuple[str, ...]
@@ -25,11 +30,12 @@ STAGES = {
     ),
     "preprocess": Stage(
         "T1-weighted images were skull-stripped with deepbet, corrected for bias (N4), segmented (Atropos) "
-        "and normalised to the ICBM 2009a template with ANTs. Head motion was estimated by Gauss-Newton "
-        "rigid registration, slice timing corrected by splines, the BOLD reference registered to the "
-        "T1-weighted image, and all spatial transforms joined into one interpolation. Engines ran as nipype"
-        " workflows. Confounds were regressed from each run, patterns z-scored per run, cut into trials and"
-        " averaged over repeats of a clip.",
+        "and normalised to the symmetric ICBM 2009a template with ANTs. Head motion was estimated by "
+        "Gauss-Newton rigid registration, {slices}, the BOLD reference registered to the T1-weighted image, and "
+        "all spatial transforms joined into one interpolation. Engines ran as nipype workflows. A linear trend "
+        "and confounds (by fMRIPrep's names: {confounds}) were regressed from each run and voxels z-scored; "
+        "framewise displacement and aCompCor components stand beside them in the results. Runs were cut into "
+        "trials, and clips heard more than once averaged.",
         ("nipype", "ants", "n4", "atropos", "syn", "deepbet", "icbm", "nilearn", "power", "compcor"),
     ),
     "train": Stage(
@@ -38,20 +44,20 @@ STAGES = {
         ("thielen", "resnet", "musicnn", "lightning"),
     ),
     "embed": Stage(
-        "Activations of every layer were averaged in short bins, convolved with a double-gamma haemodynamic"
-        " response and sampled at the middle of each volume.",
+        "{embedded}",
         ("thielen",),
     ),
     "compare": Stage(
-        "In searchlights of the nearest grey-matter voxels, dissimilarities of volumes (1 - Spearman "
-        "correlation) were compared with those of each layer by Spearman correlation. The maximum over "
-        "layers was tested over participants as published (t test, false discovery rate) and against joint "
-        "permutations of the clip labels, with family-wise error controlled by the largest value over "
-        "voxels and layers. Dissimilarity matrices can be exchanged with rsatoolbox.",
+        "In searchlights of the {n_voxels} nearest grey-matter voxels, dissimilarities of volumes (1 - Spearman "
+        "correlation) were compared with those of each layer by Spearman correlation, {choices}. The maximum "
+        "over layers was tested {published}against {n_permutations} joint permutations of the clip labels, with "
+        "family-wise error controlled by the largest value over voxels and layers. Dissimilarity matrices can "
+        "be exchanged with rsatoolbox.",
         ("rsa", "searchlight", "rsatoolbox", "bh", "nichols", "phipson", "thielen"),
     ),
     "draw": Stage(
-        ("Surface maps use fsaverage5 as shipped with nilearn. Snakemake ran every step."),
+        "Surface maps use fsaverage5 as shipped with nilearn, read at MNI coordinates as they are. Snakemake ran "
+        "every step.",
         ("nilearn", "fsaverage", "snakemake"),
     ),
 }
@@ -128,6 +134,8 @@ LIMITS = (
     "layer that fits.",
     "The family-wise test permutes clips, jointly in all participants: it speaks of these participants and "
     "these clips.",
+    "Permuting clips takes them as exchangeable: those that follow each other in a run share slow noise, which "
+    "repeats in other orders average out and a single run doesn't.",
 )
 TRAINED = (
     "Tagging scores are agreement with musicnn, not with people's annotations; they can't be compared with "
@@ -150,6 +158,55 @@ def stages(stores: list[Path]) -> list[str]:
     for name in tuple(found):
         found |= {need for first in NEEDS.get(name, ()) for need in (first, *NEEDS.get(first, ()))}
     return [name for name in STAGES if name in found or name == "draw"]
+
+
+def paragraphs(ran: list[str], results: dict[str, xr.Dataset], config: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (stage, text) for the stages that ran, with what the results and settings say was done.
+
+    results : stores by file name; config : the settings given, nested; others have their defaults
+    """
+    said = _preprocess_words(results, config) | _embed_words(results, config) | _compare_words(results, config)
+    return [(name, STAGES[name].text.format(**said)) for name in ran]
+
+
+def _preprocess_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
+    settings = Preprocess(**config.get("preprocess", {}))
+    timing = {str(r.attrs["slice_timing"]).startswith("skipped") for r in results.values() if "slice_timing" in r.attrs}
+    corrected, skipped = (
+        "slice timing corrected by splines",
+        "volumes without slice times taken at the middle of the TR",
+    )
+    slices = {frozenset({True}): skipped, frozenset({True, False}): f"{corrected}, {skipped}"}
+    return {"slices": slices.get(frozenset(timing), corrected), "confounds": ", ".join(settings.confounds) or "none"}
+
+
+def _embed_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
+    models = {found[1] for name in results if (found := re.search(r"model-(\w+)_(?:features|group)", name))}
+    bin_s = Embed(**config.get("embed", {})).bin_s
+    network = (
+        f"Activations of every layer were averaged in bins of {bin_s:g} s, convolved clip by clip with a "
+        "double-gamma haemodynamic response and sampled at the middle of each volume."
+    )
+    category = (
+        "Categories: a clip is its category alone, the same in all of its volumes, with no haemodynamic response."
+    )
+    texts = ([network] if models != {"category"} else []) + ([category] if "category" in models else [])
+    return {"embedded": " ".join(texts)}
+
+
+def _compare_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
+    settings = Compare(**config.get("compare", {}))
+    alone = {r.attrs["n_subjects"] for r in results.values() if "n_subjects" in r.attrs} == {1}
+    test = f"over participants as published (right-tailed t test, false discovery rate {settings.q:g}) and "
+    choices = ["in all pairs of volumes" if settings.pairs == "all" else "in pairs of volumes of different clips"]
+    choices += ["the mean over clips at each lag removed from both"] if settings.remove_lag_mean else []
+    choices += ["features z-scored over volumes"] if settings.standardize else []
+    return {
+        "n_voxels": f"{settings.n_voxels:,}",
+        "n_permutations": f"{settings.n_permutations:,}",
+        "choices": ", ".join(choices),
+        "published": "" if alone else test,
+    }
 
 
 def works(ran: list[str]) -> list[str]:

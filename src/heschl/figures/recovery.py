@@ -17,10 +17,11 @@ TITLE = "What was planted is found again"
 CAPTION = (
     "A: the layer planted in each part of the superior temporal gyrus of the simulated listeners and the "
     "layer that the workflow recovers in significant voxels (family-wise p at most .05; the surface shows "
-    "the mean planted and recovered layer). B: planted and recovered layer of the planted voxels that are "
-    "significant. C: the largest correlation of any voxel and layer of each listener (dot) against the same"
-    " maximum when clip labels are permuted (grey); the listener of pure noise (canary) must lie within its"
-    " null. D: head motion put into each run, and what is left of it after the estimate is taken away."
+    "the mean planted and recovered layer); a searchlight reaches beyond the planted voxels by its radius. B: "
+    "planted and recovered layer of the planted voxels that are significant; ρ is of their order, the dotted "
+    "line is the very same layer. C: the largest correlation of any voxel and layer of each listener (dot) "
+    "against the same maximum when clip labels are permuted (grey); the listener of pure noise (canary) must "
+    "lie within its null. D: head motion put into each run, and what is left of it after the estimate is taken away."
 )
 
 

@@ -21,6 +21,7 @@ from heschl.figures import (
     recovery,
     registration,
     rho_histograms,
+    style,
     surface_maps,
     tag_auc,
     timeline,
@@ -73,7 +74,7 @@ def draw(
         title=title,
         headlines=[line for r in results.values() for line in headlines.of(r)],
         figures=[_figure(k, Path(f), by_name, Path(html).parent) for k, f in enumerate(figures, 1)],
-        methods=[(name, methods.STAGES[name].text) for name in ran],
+        methods=methods.paragraphs(ran, results, config),
         works=methods.works(ran),
         limits=methods.limits(ran, subjects),
         provenance=made_by,
@@ -94,9 +95,15 @@ def _figure(number: int, png: Path, tables: dict[str, Path], folder: Path) -> di
         "caption": module.CAPTION if module else "",
         "published": published[0] if published else "",
         "image": base64.b64encode(png.read_bytes()).decode("ascii"),
+        "share": min(100, round(100 * _width_pixels(png) / (style.DOUBLE * style.DPI))),
         "files": [(f.name, Path(os.path.relpath(f, folder)).as_posix()) for f in (png.with_suffix(".pdf"), table) if f],
         "anchor": png.stem,
     }
+
+
+def _width_pixels(png: Path) -> int:
+    """Read a PNG's width from its header."""
+    return int.from_bytes(png.read_bytes()[16:20], "big")
 
 
 def _module(stem: str) -> ModuleType | None:

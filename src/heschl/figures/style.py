@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from heschl import store
 
 SINGLE, DOUBLE = 3.5, 7.2  # column widths of a journal, inches
+DPI = 200  # of PNGs
 INK, GREY, PALE = "#222222", "#8a8a8a", "#d9d9d9"
 # Okabe and Ito's palette, which readers with any kind of colour vision tell apart.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
@@ -48,7 +49,7 @@ def save(figure: Figure, numbers: pd.DataFrame | Sequence[dict], *, png: Path, p
     with rc_context(RC):
         _freeze(figure)
         with store.atomic(png) as file:
-            figure.savefig(file, format="png", dpi=200)
+            figure.savefig(file, format="png", dpi=DPI)
         with store.atomic(pdf) as file:
             figure.savefig(file, format="pdf", dpi=300, metadata={"CreationDate": None})
     with store.atomic(table) as file:

@@ -11,8 +11,9 @@ from heschl.figures import style
 
 TITLE = "Tagging performance"
 CAPTION = (
-    "Area under the ROC curve of each tag on held-out tracks, with 95 % confidence intervals; red: the mean"
-    " over tags; dotted: chance; in brackets: held-out clips with the tag. The targets are the tags that "
+    "Area under the ROC curve of each tag on held-out tracks, with 95 % confidence intervals (Hanley and "
+    "McNeil 1982; of no width where the area is 1, which with one or two clips says little); red: the mean over "
+    "tags; dotted: chance; in brackets: held-out clips with the tag. The targets are the tags that "
     "the pre-trained musicnn network gives to the same clips, thresholded, not the human annotations of "
     "MagnaTagATune, so these values are not comparable with published tagging results. Tags without both "
     "positive and negative held-out clips have no value and are left out."

@@ -13,8 +13,9 @@ from heschl.figures import style
 
 TITLE = "The runs"
 CAPTION = (
-    "Each row is one run of one participant; each bar is a clip at the time it was heard, coloured by style"
-    " (the part of its name before the slash). Grey: recorded volumes without music."
+    "Each row is one run of one participant; each bar is a trial at the time it was presented, coloured by "
+    "style or category (its name without what stands behind the slash, or its number). Grey: recorded volumes "
+    "without a stimulus."
 )
 
 

@@ -1,5 +1,6 @@
 """Compare the geometry of voxel patterns with that of layers: by subject, over subjects, with the truth."""
 
+import re
 from functools import reduce
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def recovery(
 
     Parameters
     ----------
-    rsa, truth : one store per subject, found by its sub- label; bold : one per run, in the order of names
+    rsa, truth : one store per subject, found by its sub- label; bold : one per run, found by sub- and run-
     subjects : labels of all subjects; noise_subjects : those in whom nothing was planted
     """
     per_rsa, per_truth = _by_subject(rsa), _by_subject(truth)
@@ -202,8 +203,9 @@ def _common(stores: list[xr.Dataset], group: Path) -> tuple[list[np.ndarray], np
 
 
 def _by_subject(paths: list[Path]) -> dict[str, list[Path]]:
+    """Group files by subject, each one's in the order of names, numbers by value: run-10 after run-9."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(paths):
+    for path in sorted(paths, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)]):
         found.setdefault(path.name.removeprefix("sub-").split("_")[0], []).append(path)
     return found
 
