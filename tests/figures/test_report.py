@@ -12,6 +12,18 @@ from heschl.figures import report, tag_auc
 NASTY = "<script>alert('x')</script> & \"quoted\""
 
 
+METHOD = {
+    "confounds": ["trans_?", "cosine_*"],
+    "bin_s": 0.15,
+    "n_voxels": 100,
+    "n_permutations": 100,
+    "standardize": True,
+    "remove_lag_mean": True,
+    "pairs": "between_clip",
+    "q": 0.005,
+}
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, scores, recovery, rsa, group):
     """Two reports of the same results, as (folder, text)."""
@@ -40,6 +52,7 @@ def pages(tmp_path_factory, scores, recovery, rsa, group):
             html=root / name,
             title=NASTY,
             config={"dataset": "demo", "bids": {"dir": NASTY, "tr_s": 1.5}},
+            method=METHOD,
         )
     return root
 
@@ -89,7 +102,7 @@ def test_methods_say_what_was_done():
     ran = report.methods.stages(["results/demo/compare/model-x_group.zarr"])
     run, group = xr.Dataset(attrs={"slice_timing": "cubic spline to mid-TR"}), xr.Dataset(attrs={"n_subjects": 4})
     results = {"model-resnet18_group.zarr": group, "sub-01_task-music_space-MNI_bold.zarr": run}
-    said = dict(report.methods.paragraphs(ran, results, {"compare": {"n_permutations": 1000}}))
+    said = dict(report.methods.paragraphs(ran, results, METHOD | {"n_permutations": 1000}))
     assert "slice timing corrected" in said["preprocess"] and "cosine_*" in said["preprocess"]
     assert "haemodynamic response and sampled" in said["embed"] and "Categories" not in said["embed"]
     for words in ("100 nearest", "1,000 joint", "t test", "different clips", "z-scored", "lag removed"):
@@ -101,7 +114,7 @@ def test_methods_do_not_say_what_was_not_done():
     run, group = xr.Dataset(attrs={"slice_timing": "skipped: no slice times"}), xr.Dataset(attrs={"n_subjects": 1})
     results = {"model-category_group.zarr": group, "sub-01_task-x_space-MNI_bold.zarr": run}
     published = {"pairs": "all", "standardize": False, "remove_lag_mean": False}
-    said = dict(report.methods.paragraphs(ran, results, {"compare": published}))
+    said = dict(report.methods.paragraphs(ran, results, METHOD | published))
     assert "corrected by splines" not in said["preprocess"] and "without slice times" in said["preprocess"]
     assert "convolved" not in said["embed"] and "category alone" in said["embed"]
     for words in ("t test", "different clips", "z-scored", "lag removed"):

@@ -249,6 +249,18 @@ QUOTED = [
     *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold"),
 ]
 
+# The settings that its methods text tells.
+METHOD = {
+    "confounds": settings.preprocess.confounds,
+    "bin_s": settings.embed.bin_s,
+    "n_voxels": settings.compare.n_voxels,
+    "n_permutations": settings.compare.n_permutations,
+    "standardize": settings.compare.standardize,
+    "remove_lag_mean": settings.compare.remove_lag_mean,
+    "pairs": settings.compare.pairs,
+    "q": settings.compare.q,
+}
+
 
 rule draw_report:
     """One page: the numbers, every figure, how they were made and what they can't say."""
@@ -267,5 +279,6 @@ rule draw_report:
         digest=digest(ROOT / "src/heschl/figures/report.html.j2"),
         title=settings.title,
         config=settings.model_dump(mode="json", exclude_unset=True),
+        method=METHOD,
     script:
         "../scripts/step.py"

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from heschl.config import Compare, Embed, Preprocess
-
 
 class Stage(NamedTuple):
     """What a stage did, {words} left open, and the keys of the works to cite for it."""
@@ -160,31 +158,29 @@ def stages(stores: list[Path]) -> list[str]:
     return [name for name in STAGES if name in found or name == "draw"]
 
 
-def paragraphs(ran: list[str], results: dict[str, xr.Dataset], config: dict[str, Any]) -> list[tuple[str, str]]:
+def paragraphs(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (stage, text) for the stages that ran, with what the results and settings say was done.
 
-    results : stores by file name; config : the settings given, nested; others have their defaults
+    results : stores by file name; method : the settings that the text tells, by name without their section
     """
-    said = _preprocess_words(results, config) | _embed_words(results, config) | _compare_words(results, config)
+    said = _preprocess_words(results, method) | _embed_words(results, method) | _compare_words(results, method)
     return [(name, STAGES[name].text.format(**said)) for name in ran]
 
 
-def _preprocess_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
-    settings = Preprocess(**config.get("preprocess", {}))
+def _preprocess_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     timing = {str(r.attrs["slice_timing"]).startswith("skipped") for r in results.values() if "slice_timing" in r.attrs}
     corrected, skipped = (
         "slice timing corrected by splines",
         "volumes without slice times taken at the middle of the TR",
     )
     slices = {frozenset({True}): skipped, frozenset({True, False}): f"{corrected}, {skipped}"}
-    return {"slices": slices.get(frozenset(timing), corrected), "confounds": ", ".join(settings.confounds) or "none"}
+    return {"slices": slices.get(frozenset(timing), corrected), "confounds": ", ".join(method["confounds"]) or "none"}
 
 
-def _embed_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
+def _embed_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     models = {found[1] for name in results if (found := re.search(r"model-(\w+)_(?:features|group)", name))}
-    bin_s = Embed(**config.get("embed", {})).bin_s
     network = (
-        f"Activations of every layer were averaged in bins of {bin_s:g} s, convolved clip by clip with a "
+        f"Activations of every layer were averaged in bins of {method['bin_s']:g} s, convolved clip by clip with a "
         "double-gamma haemodynamic response and sampled at the middle of each volume."
     )
     category = (
@@ -194,16 +190,15 @@ def _embed_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict
     return {"embedded": " ".join(texts)}
 
 
-def _compare_words(results: dict[str, xr.Dataset], config: dict[str, Any]) -> dict[str, str]:
-    settings = Compare(**config.get("compare", {}))
+def _compare_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     alone = {r.attrs["n_subjects"] for r in results.values() if "n_subjects" in r.attrs} == {1}
-    test = f"over participants as published (right-tailed t test, false discovery rate {settings.q:g}) and "
-    choices = ["in all pairs of volumes" if settings.pairs == "all" else "in pairs of volumes of different clips"]
-    choices += ["the mean over clips at each lag removed from both"] if settings.remove_lag_mean else []
-    choices += ["features z-scored over volumes"] if settings.standardize else []
+    test = f"over participants as published (right-tailed t test, false discovery rate {method['q']:g}) and "
+    choices = ["in all pairs of volumes" if method["pairs"] == "all" else "in pairs of volumes of different clips"]
+    choices += ["the mean over clips at each lag removed from both"] if method["remove_lag_mean"] else []
+    choices += ["features z-scored over volumes"] if method["standardize"] else []
     return {
-        "n_voxels": f"{settings.n_voxels:,}",
-        "n_permutations": f"{settings.n_permutations:,}",
+        "n_voxels": f"{method['n_voxels']:,}",
+        "n_permutations": f"{method['n_permutations']:,}",
         "choices": ", ".join(choices),
         "published": "" if alone else test,
     }

@@ -52,6 +52,7 @@ def draw(
     html: Path,
     title: str,
     config: dict[str, Any],
+    method: dict[str, Any],
 ) -> None:
     """Write one self-contained page: no script, no network, the same bytes from the same inputs.
 
@@ -60,7 +61,8 @@ def draw(
     figures : PNGs, in the order of the page; each name holds its module's (F8_surface_maps.png)
     tables : TSVs with the figures' numbers, each named as its figure
     stores : results with headlines and provenance; their folders (results/dataset/stage/...) tell which stages ran
-    config : all settings, nested
+    config : the settings given, nested
+    method : the settings that the methods text tells, by name without their section
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -74,7 +76,7 @@ def draw(
         title=title,
         headlines=[line for r in results.values() for line in headlines.of(r)],
         figures=[_figure(k, Path(f), by_name, Path(html).parent) for k, f in enumerate(figures, 1)],
-        methods=methods.paragraphs(ran, results, config),
+        methods=methods.paragraphs(ran, results, method),
         works=methods.works(ran),
         limits=methods.limits(ran, subjects),
         provenance=made_by,

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 EXACT = 1e-6  # a sampling point this close to a volume (in TRs) is that volume
+EARLY_S = 0.5  # players start a clip a little before the last one's nominal end
 
 
 def volumes_per_clip(clip_s: float, tr_s: float) -> int:
@@ -92,3 +93,18 @@ def _weights(position: np.ndarray, n_volumes: int) -> np.ndarray:
     if between.any():
         weights[between] = CubicSpline(np.arange(n_volumes), np.eye(n_volumes))(position[between])
     return weights
+
+
+def check_apart(onset_s: np.ndarray, clip_s: float) -> None:
+    """Raise ValueError if clips reach into the next trial: their last volumes would be another clip's.
+
+    Parameters
+    ----------
+    onset_s : array of shape (trial,), in any order
+    clip_s : seconds analysed of each
+    """
+    onset_s = np.sort(onset_s)
+    gap_s = np.diff(onset_s)
+    if len(gap_s) and gap_s.min() < clip_s - EARLY_S:
+        at_s = onset_s[gap_s.argmin()]
+        raise ValueError(f"trial at {at_s:g} s is {gap_s.min():g} s before the next, clip_s is {clip_s:g} s")

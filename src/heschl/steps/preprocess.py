@@ -17,7 +17,6 @@ from heschl.science import cleaning, motion, trials
 MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
 OPTIONAL = ("cosine_00", "a_comp_cor_00")  # a short run has no slow cosines; a slab may have no white matter
 GRID = ("x", "y", "z")
-EARLY_S = 0.5  # players start a clip a little before the last one's nominal end
 
 
 def anat(*, t1w: Path, xfm: Path, anat: Path, normalise: str, voxel_mm: float, registration_mm: float) -> None:
@@ -226,15 +225,6 @@ def _shared_grey(runs: list[xr.Dataset], grey: np.ndarray) -> np.ndarray:
     return np.argwhere(grey & (count == len(runs)))
 
 
-def _apart(onset_s: np.ndarray, clip_s: float) -> None:
-    """Refuse clips that reach into the next trial: their last volumes would be another clip's."""
-    onset_s = np.sort(onset_s)
-    gap_s = np.diff(onset_s)
-    if len(gap_s) and gap_s.min() < clip_s - EARLY_S:
-        at_s = onset_s[gap_s.argmin()]
-        raise ValueError(f"trial at {at_s:g} s is {gap_s.min():g} s before the next, clip_s is {clip_s:g} s")
-
-
 def _cut(run: xr.Dataset, raw: Path, ijk: np.ndarray, confounds: list[str], lag_s: np.ndarray, clip_s: float):
     """Trials (event, lag, voxel) of one run, cleaned, and each event's clip."""
     events, tr_s = store.read(raw), float(run.attrs["tr_s"])
@@ -242,7 +232,7 @@ def _cut(run: xr.Dataset, raw: Path, ijk: np.ndarray, confounds: list[str], lag_
     place[tuple(run["ijk"].values.T)] = np.arange(run.sizes["voxel"])
     series = run["bold"].values[:, place[tuple(ijk.T)]]
     try:
-        _apart(events["event_onset"].values, clip_s)
+        trials.check_apart(events["event_onset"].values, clip_s)
         chosen = cleaning.choose([str(n) for n in run["confound"].values], confounds, OPTIONAL)
         clean = cleaning.clean(series, run["confounds"].values[:, chosen])
         cut = trials.cut(clean, events["event_onset"].values, lag_s, tr_s)
