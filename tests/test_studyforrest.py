@@ -10,7 +10,10 @@ from heschl.science.spheres import world_mm
 
 @pytest.mark.real
 def test_categories_are_found_in_the_occipital_and_temporal_cortex(real_data, tmp_path):
-    """One run of studyforrest: the best searchlights lie in visual cortex, significant by permutation of blocks."""
+    """One run of studyforrest: the best searchlights lie in visual cortex, significant by permutation of blocks.
+
+    The bounds hold occipital and posterior temporal cortex, and were drawn knowing the result: a guard, no evidence.
+    """
     house = copy(tmp_path / "a real brain")
     config = house / "config/studyforrest.yaml"
     text = config.read_text()
