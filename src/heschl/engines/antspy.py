@@ -105,7 +105,8 @@ class _CoregisterOutput(TraitedSpec):
 class Coregister(SimpleInterface):
     """Rigid registration by mutual information; the transform takes points of `fixed` to points of `moving`.
 
-    It starts from the scanner's coordinates, or from the centres of mass if these agree better (headers that lie).
+    It starts from the scanner's coordinates, or, where the images agree better so, from their centres of mass (headers
+    that lie).
     """
 
     input_spec, output_spec = _CoregisterInput, _CoregisterOutput
@@ -114,13 +115,26 @@ class Coregister(SimpleInterface):
         import ants
 
         fixed, moving = ants.image_read(self.inputs.fixed), ants.image_read(self.inputs.moving)
-        tries = [_rigid(fixed, moving, runtime.cwd, start) for start in ("Identity", None)]
-        best = min(tries, key=lambda affine: _dissimilarity(fixed, moving, affine))
+        shifts = np.zeros(3), np.subtract(ants.get_center_of_mass(moving), ants.get_center_of_mass(fixed))
+        starts = [_shift(shift, os.path.join(runtime.cwd, f"start{k}.mat")) for k, shift in enumerate(shifts)]
+        nearer = min(starts, key=lambda start: _dissimilarity(fixed, moving, start))
+        best = _rigid(fixed, moving, runtime.cwd, nearer)
         self._results["affine"] = shutil.copy(best, os.path.join(runtime.cwd, "coregister.mat"))
         return runtime
 
 
-def _rigid(fixed, moving, folder: str, start: str | None) -> str:
+def _shift(shift_mm: np.ndarray, path: str) -> str:
+    """Write a transform that takes a point x (3,) of ANTs' world to x + shift."""
+    import ants
+
+    transform = ants.create_ants_transform(
+        "Euler3DTransform", precision="double", translation=list(map(float, shift_mm))
+    )
+    ants.write_transform(transform, path)
+    return path
+
+
+def _rigid(fixed, moving, folder: str, start: str) -> str:
     import ants
 
     return ants.registration(
@@ -128,7 +142,7 @@ def _rigid(fixed, moving, folder: str, start: str | None) -> str:
         moving,
         type_of_transform="Rigid",
         initial_transform=start,
-        outprefix=os.path.join(folder, f"{start}_"),
+        outprefix=os.path.join(folder, "rigid_"),
         aff_iterations=(100, 50, 20, 10),
         aff_random_sampling_rate=0.25,
         random_seed=SEED,
