@@ -142,6 +142,21 @@ def stream(seed: int, sub: str, purpose: str, index: int = 0) -> np.random.Gener
     return np.random.default_rng(np.random.SeedSequence([seed, PURPOSES.index(purpose), index, *sub.encode()]))
 
 
+def head(sub: str, seed: int, voxel_mm: float) -> tuple:
+    """Make a head and put a BOLD slab around it.
+
+    Returns
+    -------
+    anatomy, shape and affine of the slab, then with PAD more voxels on each side: MNI mm (..., 3), tissue,
+    CSF and grey-matter fractions
+    """
+    anatomy = random_anatomy(stream(seed, sub, "anatomy"))
+    tilt = 4 + stream(seed, sub, "anatomy", 1).uniform(-1.5, 1.5)
+    shape, affine = scanner.slab(anatomy.from_mni(SLAB_CENTRE_MM), SLAB_EXTENT_MM, voxel_mm, tilt)
+    mni = anatomy.to_mni(scanner.grid_mm(shape, affine, PAD))
+    return anatomy, shape, affine, mni, *epi_contrast(mni, voxel_mm)
+
+
 def listener(sub: str, design: Design, layers: list[np.ndarray], step_s: float, is_noise: bool) -> Listener:
     """Make a head and plant the layers in it.
 
@@ -150,11 +165,7 @@ def listener(sub: str, design: Design, layers: list[np.ndarray], step_s: float, 
     layers : per layer, activations to the played clips (n_clips, n_bins, n_units) in bins of `step_s`
     is_noise : plant nothing: the canary
     """
-    anatomy = random_anatomy(stream(design.seed, sub, "anatomy"))
-    tilt = 4 + stream(design.seed, sub, "anatomy", 1).uniform(-1.5, 1.5)
-    shape, affine = scanner.slab(anatomy.from_mni(SLAB_CENTRE_MM), SLAB_EXTENT_MM, design.voxel_mm, tilt)
-    mni = anatomy.to_mni(scanner.grid_mm(shape, affine, PAD))
-    tissue, csf, grey = epi_contrast(mni, design.voxel_mm)
+    anatomy, shape, affine, mni, tissue, csf, grey = head(sub, design.seed, design.voxel_mm)
     layer = np.where(grey >= GREY, planted_layer(mni, design.gradient, len(layers)), 0)
     ijk = np.argwhere((layer > 0) & (not is_noise))
     layer, mni = layer[tuple(ijk.T)], mni[tuple(ijk.T)]
