@@ -1,0 +1,63 @@
+"""How sure are we of a mean over listeners and clips: intervals and paired tests (science.md (e) 9).
+
+Listeners and clips are crossed: everyone heard the same clips. So a resample draws listeners, and clips that
+are the same for all of them. The distractors of an identification stay as they were. Intervals are
+percentiles; with three listeners such an interval is too narrow to speak for a population.
+"""
+
+import numpy as np
+
+LEVEL = 0.95
+
+
+def interval(values: np.ndarray, n: int, seed: int, level: float = LEVEL) -> np.ndarray:
+    """Return the percentile interval (low, high) of the mean of values (sub, clip).
+
+    NaN is left out. One listener is resampled over clips only.
+
+    Parameters
+    ----------
+    n : resamples, 1000 at least
+
+    Raises
+    ------
+    ValueError
+        If n is below 1000.
+    """
+    if n < 1000:
+        raise ValueError(f"{n} bootstrap resamples; wanted 1000 at least")
+    known = np.isfinite(values)
+    if not known.any():
+        return np.full(2, np.nan)
+    rng = np.random.default_rng([seed, 0])
+    subs, clips = (_draws(rng, n, size) for size in values.shape)
+    total = np.einsum("ns,sc,nc->n", subs, np.where(known, values, 0), clips, optimize=True)
+    weight = np.einsum("ns,sc,nc->n", subs, known.astype(float), clips, optimize=True)
+    means = total[weight > 0] / weight[weight > 0]
+    return np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+
+
+def paired_p(first: np.ndarray, second: np.ndarray, n: int, seed: int) -> float:
+    """Two-sided p of the mean difference of two methods on identical listeners and clips, (sub, clip) each.
+
+    The sign of a clip's difference is flipped in all listeners at once, so their dependence is kept; the
+    observed signs count as one of n + 1. Pairs with a NaN are left out; NaN if none is left.
+    """
+    difference = first - second
+    known = np.isfinite(difference).any(0)
+    if not known.any():
+        return float("nan")
+    by_clip = np.nanmean(difference[:, known], 0)
+    signs = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], (n, len(by_clip)))
+    reached = np.abs(signs @ by_clip) >= abs(by_clip.sum()) - 1e-9
+    return float((1 + reached.sum()) / (1 + n))
+
+
+def permutation_p(observed: float, null: np.ndarray) -> float:
+    """Right-tailed p = (1 + #{null >= observed}) / (1 + #null); NaN without permutations (Phipson & Smyth 2010)."""
+    return float((1 + (null >= observed - 1e-12).sum()) / (1 + len(null))) if len(null) else float("nan")
+
+
+def _draws(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
+    """How often each of `size` is drawn in each of n resamples, (n, size)."""
+    return rng.multinomial(size, np.full(size, 1 / size), n).astype(float)
