@@ -79,3 +79,28 @@ def test_wrong_input_is_refused_in_one_line(tmp_path) -> None:
     with pytest.raises(HeschlError, match="torn: can't be read") as error:
         musicnn.tags(clip, 16_000, tmp_path / "torn")
     assert "\n" not in str(error.value)
+
+
+def test_windows_are_patches_of_their_own(sound) -> None:
+    """Each row is the network's answer to the patch of exactly these 3 s; other samples never matter."""
+    import torch
+
+    from heschl.nets.musicnn import load
+    from heschl.science.mel import mel_power
+
+    audio, windows_s = sound.values[0], np.array([[1.5, 4.5], [12.0, 15.0]])
+    values, times_s = musicnn.load(WEIGHTS).embed(audio, 16_000, windows_s)
+    assert times_s.tolist() == [1.5, 12.0]
+    with torch.inference_mode():
+        for row, (start, end) in enumerate((windows_s * 16_000).astype(int)):
+            mel = mel_power(audio[start:end], 16_000, 512, 256, 96)[:187].astype(np.float16).astype("f4")
+            net = load(WEIGHTS)(torch.from_numpy(np.log10(10_000 * mel + 1))[None])
+            np.testing.assert_allclose(values["penultimate"][row], net["penultimate"][0], atol=1e-4)
+            np.testing.assert_allclose(values["tags"][row], net["tags"][0], atol=1e-5)
+            np.testing.assert_allclose(values["cnn1"][row], net["cnn1"][0].mean(1), atol=1e-4)
+    outside = np.zeros_like(audio)
+    outside[24_000:72_000] = audio[24_000:72_000]
+    again, _ = musicnn.load(WEIGHTS).embed(outside, 16_000, windows_s[:1])
+    np.testing.assert_allclose(again["penultimate"][0], values["penultimate"][0], atol=1e-5)
+    with pytest.raises(ValueError, match="patches of 3 s"):
+        musicnn.load(WEIGHTS).embed(audio, 16_000, np.array([[0.0, 2.0]]))

@@ -55,3 +55,17 @@ def test_a_click_is_found_at_its_time_in_every_layer(weights) -> None:
 def test_other_rates_are_refused(weights) -> None:
     with pytest.raises(HeschlError, match="8000 Hz; resnet18 hears 16000 Hz"):
         resnet18.layers(noise(8000), 8000, weights, 0.1)
+
+
+def test_windows_are_runs_of_their_own(weights) -> None:
+    """Rows are time averages of the network on exactly a window's samples; its tags are the trained answer."""
+    audio, windows_s = noise(80_000)[0], np.array([[0.0, 3.136], [1.5, 4.636]])
+    values, times_s = resnet18.load(weights).embed(audio, 16_000, windows_s)
+    assert tuple(values) == LAYERS and resnet18.LAYER == "conv5_2" and times_s.tolist() == [0, 1.5]
+    net = load(weights)[0]
+    with torch.inference_mode():
+        own = torch.from_numpy(audio[24_000 : 24_000 + 50_176])[None]
+        wanted, tags = net.activations(own), torch.sigmoid(net(own))
+    for name, activation in zip(LAYERS, wanted, strict=False):
+        np.testing.assert_allclose(values[name][1], activation[0].mean(-1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(values["tags"][1], tags[0], atol=1e-5)

@@ -63,6 +63,75 @@ def test_an_unknown_model_is_refused_in_one_line(tmp_path) -> None:
         embed.layers(audio=sound(tmp_path), weights=WEIGHTS, layers=tmp_path / "x.zarr", model="wavenet", bin_s=0.1)
 
 
+def embedded(folder: Path, model: str, **changes) -> xr.Dataset:
+    options = {"weights": [], "source": "", "step_s": 1.5, "clip_s": 15.0} | changes
+    audio = options.pop("audio", None) or sound(folder, 15 * 16_000)
+    embed.windows(audio=audio, windows=folder / f"{model}.zarr", model=model, **options)
+    return store.read(folder / f"{model}.zarr")
+
+
+def test_windows_are_stored_with_their_starts_and_default_layer(tmp_path) -> None:
+    save(tmp_path / "w", ResNet18(n_tags=5, width=2), list("abcde"))
+    found = embedded(tmp_path, "resnet18", weights=tmp_path / "w")
+    assert found["layer-09"].dims == ("clip", "window", "feature_09") and found["layer-09"].shape == (3, 8, 16)
+    assert found["clip"].values.tolist() == ["c", "a", "b"]
+    np.testing.assert_allclose(found["window"], 1.5 * np.arange(8))
+    assert found["layer-09"].dtype == np.float32 and found["layer-09"].attrs["long_name"] == "conv5_2"
+    wanted = {"model": "resnet18", "layer": "conv5_2", "window_s": 3.136, "step_s": 1.5, "kind": "audio"}
+    assert {name: found.attrs[name] for name in wanted} == wanted and len(found.attrs["layers"]) == 10
+
+
+def test_windows_see_the_first_seconds_only(tmp_path) -> None:
+    """Defect 1 of science.md A4: what lies behind the 15 s that were heard must not matter."""
+    found = embedded(tmp_path, "spectral", audio=sound(tmp_path, 20 * 16_000))
+    longer = store.read(tmp_path / "audio.zarr").load()
+    longer["audio"][:, 15 * 16_000 :] = 0
+    store.write(tmp_path / "cut.zarr", longer)
+    again = embedded(tmp_path / "cut", "spectral", audio=tmp_path / "cut.zarr")
+    assert found.sizes["window"] == 10
+    np.testing.assert_array_equal(found["layer-06"], again["layer-06"])
+
+
+def test_a_random_crop_is_one_window_and_says_so(tmp_path) -> None:
+    """Defect 2 of science.md A4, only under its flag; without it, windows are the same under every seed."""
+    fixed = [embedded(tmp_path, "spectral", seed=seed)["layer-06"].values for seed in (0, 1)]
+    np.testing.assert_array_equal(*fixed)
+    crops = [embedded(tmp_path, "spectral", seed=seed, random_crop=True).load() for seed in (0, 0, 1)]
+    assert crops[0].sizes["window"] == 1 and crops[0].attrs["random_crop"] == 1
+    assert crops[0]["window"].values.tolist() == [6.75]
+    assert len(set(crops[0]["crop_start_s"].values)) == 3
+    assert 0 <= crops[0]["crop_start_s"].min() and crops[0]["crop_start_s"].max() <= 13.5
+    np.testing.assert_array_equal(crops[0]["layer-06"], crops[1]["layer-06"])
+    assert (crops[0]["layer-06"].values != crops[2]["layer-06"].values).any()
+
+
+def test_words_and_labels_are_of_the_whole_clip(tmp_path) -> None:
+    arrays = {"tags": (("clip", "tag"), np.eye(3, dtype="f4"), {"units": "1"})}
+    store.write(tmp_path / "tags.zarr", xr.Dataset(arrays, {"clip": ["a", "b", "c"], "tag": ["x", "y", "z"]}))
+    found = embedded(tmp_path, "text", weights=tmp_path / "tags.zarr")
+    assert found["layer-01"].shape == (3, 1, 384) and found.attrs["kind"] == "text"
+    assert found.attrs["window_s"] == 15 and found["window"].values.tolist() == [0]
+    from heschl.embeddings.text import embed_text
+
+    np.testing.assert_allclose(found["layer-01"][:, 0], embed_text(["z", "x", "y"]), atol=1e-6)
+
+
+def test_windows_that_cannot_be_are_refused_in_one_line(tmp_path) -> None:
+    refused = [
+        ({"model": "wavenet"}, "embed: models: 'wavenet' given"),
+        ({"model": "clap"}, "embed: clap: no source and no weights given"),
+        ({"model": "clap", "source": "laion/larger_clap_music"}, "no such folder and no revision"),
+        ({"model": "text"}, "neither captions nor tags"),
+        ({"model": "genre"}, "no styles"),
+        ({"model": "spectral", "clip_s": 16.0}, "clips of 15 s; wanted 16 s"),
+        ({"model": "clap", "source": "x", "clip_s": 9.0}, "a clip of 9 s is shorter than the window of 10 s"),
+    ]
+    for options, message in refused:
+        with pytest.raises(HeschlError, match=message) as error:
+            embedded(tmp_path, **options)
+        assert "\n" not in str(error.value)
+
+
 def test_volumes_follow_the_integral_of_the_response(tmp_path) -> None:
     heard = [events(tmp_path, "run-1", ["b", "a", "b"]), events(tmp_path, "run-2", ["a"])]
     embed.volumes(layers=step_layers(tmp_path), features=tmp_path / "f.zarr", events=heard, **TRIALS)

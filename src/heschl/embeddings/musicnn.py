@@ -7,11 +7,16 @@ import torch
 
 from heschl.errors import HeschlError
 from heschl.nets.device import pick_device
-from heschl.nets.musicnn import N_FRAMES, N_MELS, Musicnn, load
+from heschl.nets.musicnn import N_FRAMES, N_MELS, Musicnn
+from heschl.nets.musicnn import load as load_net
 from heschl.science.binning import bin_centres_s, bin_edges_s, bin_frames
+from heschl.science.cutting import cut_at
 from heschl.science.mel import mel_power
 
 RATE_HZ = 16_000
+WINDOW_S = 3.0  # one patch of 187 frames
+LAYER = "penultimate"
+KIND = "audio"
 HOP = 256
 LAYERS = ("timbral", "temporal", "cnn1", "cnn2", "cnn3", "penultimate", "tags")
 # the order of the weights' outputs
@@ -21,6 +26,35 @@ TAGS = (
     "male vocal|no vocal|pop|soft|sitar|solo|man|classic|choir|voice|new age|dance|male voice|"
     "female vocal|beats|harp|cello|no voice|weird|country|metal|female voice|choral"
 ).split("|")
+
+
+class Patches:
+    """musicnn on windows instead of whole clips: each window is one patch of its own."""
+
+    def __init__(self, weights: Path) -> None:
+        self.device = pick_device()
+        self.net = load_net(weights).to(self.device)
+
+    def embed(
+        self, audio: np.ndarray, rate_hz: float, windows_s: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Run the first patch of each window (start, end in s) of a sound (sample,).
+
+        Returns layer name -> (window, feature), the layers with frames averaged over them, and the starts in s.
+        Windows shorter than a patch are refused (ValueError).
+        """
+        sounds = cut_at(audio, rate_hz, windows_s, RATE_HZ)
+        if sounds.shape[1] // HOP + 1 < N_FRAMES:
+            raise ValueError(f"windows of {sounds.shape[1] / RATE_HZ:g} s: musicnn hears patches of 3 s")
+        mel = np.concatenate([_mel(sound)[:N_FRAMES] for sound in sounds])
+        outputs = _patches(self.net, mel, list(range(0, len(mel), N_FRAMES)), self.device)
+        values = {name: outputs[name].mean(2) if outputs[name].ndim == 3 else outputs[name] for name in LAYERS}
+        return values, np.asarray(windows_s, float)[:, 0]
+
+
+def load(source: str | Path) -> Patches:
+    """Load musicnn from its safetensors file; HeschlError if it can't be read."""
+    return Patches(Path(source))
 
 
 def layers(audio: np.ndarray, rate_hz: float, weights: Path, bin_s: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -47,7 +81,7 @@ def layers(audio: np.ndarray, rate_hz: float, weights: Path, bin_s: float) -> tu
     """
     _check(audio, rate_hz)
     device = pick_device()
-    net = load(weights).to(device)
+    net = load_net(weights).to(device)
     bins_s = bin_edges_s(audio.shape[1] / rate_hz, bin_s)
     clips = [_clip_layers(net, clip, bins_s, device) for clip in audio]
     return {name: np.stack([c[name] for c in clips]) for name in LAYERS}, bin_centres_s(bins_s)
@@ -60,7 +94,7 @@ def tags(audio: np.ndarray, rate_hz: float, weights: Path) -> np.ndarray:
     """
     _check(audio, rate_hz)
     device = pick_device()
-    net = load(weights).to(device)
+    net = load_net(weights).to(device)
     return np.stack([_patches(net, _mel(clip), _starts(clip), device)["tags"].mean(0) for clip in audio])
 
 

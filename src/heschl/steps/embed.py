@@ -5,6 +5,7 @@ editing one reruns only the rules that name it.
 """
 
 import importlib
+from inspect import Parameter, signature
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from heschl import store
 from heschl.errors import HeschlError
 from heschl.science.hrf import convolve
 from heschl.science.trials import lags_s
+from heschl.science.windows import starts_s
 
 
 def tags(*, audio: Path, weights: Path, tags: Path) -> None:
@@ -38,6 +40,54 @@ def layers(*, audio: Path, weights: Path, layers: Path, model: str, bin_s: float
     dataset = _layer_set(outputs, ("clip", "bin"))
     coords = {"clip": sound["clip"].values, "bin": ("bin", centres_s, {"units": "s"})}
     store.write(layers, dataset.assign_coords(coords).assign_attrs(bin_s=bin_s, model=model))
+
+
+def windows(
+    *,
+    audio: Path,
+    weights: Path | list[Path],
+    windows: Path,
+    model: str,
+    source: str,
+    step_s: float,
+    clip_s: float,
+    random_crop: bool = False,
+    seed: int = 0,
+) -> None:
+    """Embed fixed windows of what was heard: writes layer-01, ... (clip, window, feature) of the first clip_s seconds.
+
+    Parameters
+    ----------
+    weights : the network's file, a store of `tags` for "text", or none: []
+    source : of a hub model, a folder or owner/name@revision; of "text", a file of captions; else ""
+    step_s : from one window to the next
+    random_crop : one crop at random out of all the audio given instead, as published by others (science.md A4,
+        defect 2); for comparison only
+
+    Raises
+    ------
+    HeschlError
+        If there is no such model or source, the audio is shorter than clip_s, or a clip than the model's window.
+    """
+    room, sound = _model(model), store.read(audio)
+    if not hasattr(room, "KIND"):
+        raise HeschlError("embed: models", f"{model!r} has no windows", "wanted a model with `load`", "Choose another")
+    given = [Path(weights)] if isinstance(weights, str | Path) else [Path(path) for path in weights]
+    crop = random_crop and room.KIND == "audio"
+    cuts = _cuts(sound, audio, room, {"step_s": step_s, "clip_s": clip_s}, seed if crop else None)
+    try:
+        if room.KIND == "audio":
+            values = _embed(room.load(_source(room, model, source, given)), sound, cuts)
+        else:
+            values = _describe(room, sound, source, given)
+    except HeschlError:
+        raise
+    except ValueError as error:
+        raise HeschlError(audio, str(error), f"can't be embedded by {model}", "Check the audio") from error
+    found = _window_set(values, cuts, clip_s, crop).assign_coords(clip=sound["clip"].values)
+    # a smaller network may lack the default layer: then its last
+    layer = room.LAYER if room.LAYER in values else list(values)[-1]
+    store.write(windows, found.assign_attrs(model=model, kind=room.KIND, layer=layer, step_s=step_s))
 
 
 def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, clip_s: float, drop_s: float) -> None:
@@ -96,6 +146,52 @@ def _model(name: str) -> ModuleType:
         raise HeschlError("embed: models", f"{name!r} given", "wanted a module of heschl.embeddings", fix) from None
 
 
+def _cuts(sound: xr.Dataset, audio: Path, room: ModuleType, times: dict, seed: int | None) -> np.ndarray:
+    """Return where each clip's windows start and end, s: (clip, window, 2); with a seed, one at random a clip."""
+    clip_s, duration_s = times["clip_s"], sound.sizes["sample"] / sound.attrs["rate_hz"]
+    if duration_s < clip_s - 1e-6:
+        raise HeschlError(audio, f"clips of {duration_s:g} s", f"wanted {clip_s:g} s", "Set bids: clip_s")
+    window_s = room.WINDOW_S if room.KIND == "audio" else clip_s  # words and labels are of the whole clip
+    try:
+        starts = starts_s(clip_s, window_s, times["step_s"])
+    except ValueError as error:
+        fix = "Choose a model with shorter windows"
+        raise HeschlError("bids: clip_s", str(error), f"wanted {window_s:g} s or more", fix) from error
+    starts = np.tile(starts, (sound.sizes["clip"], 1))
+    if seed is not None and room.KIND == "audio":
+        starts = np.random.default_rng([seed]).uniform(0, duration_s - window_s, (len(starts), 1))
+    return np.stack([starts, starts + window_s], -1)
+
+
+def _source(room: ModuleType, model: str, source: str, weights: list[Path]) -> str:
+    """Return the one thing a model is loaded from; a model whose `load` asks for none takes ""."""
+    chosen = source or (str(weights[0]) if weights else "")
+    if not chosen and signature(room.load).parameters["source"].default is Parameter.empty:
+        wanted = "wanted a folder or owner/name@revision"
+        raise HeschlError(f"embed: {model}", "no source and no weights given", wanted, "Set its source")
+    return chosen
+
+
+def _describe(room: ModuleType, sound: xr.Dataset, source: str, weights: list[Path]) -> dict[str, np.ndarray]:
+    """Describe clips by words or labels; a store among the weights holds their tags."""
+    stores = [path for path in weights if path.suffix == ".zarr"]
+    files = [str(path) for path in weights if path.suffix != ".zarr"]
+    for path in stores:
+        tags = store.read(path)
+        if missing := sorted(set(sound["clip"].values) - set(tags["clip"].values)):
+            raise HeschlError(path, f"no clip {missing[0]}", "the audio holds it", "Remake it: rule embed_tags")
+        sound = sound.assign(tags=tags["tags"].sel(clip=sound["clip"].values))
+    return room.load(source or (files[0] if files else "")).describe(sound)
+
+
+def _embed(model: object, sound: xr.Dataset, cuts: np.ndarray) -> dict[str, np.ndarray]:
+    """Embed the windows (clip, window, 2) of every clip: layer name -> (clip, window, feature) float32."""
+    rate_hz, clips = sound.attrs["rate_hz"], sound["audio"].transpose("clip", "sample").values
+    last = np.rint(cuts.max() * rate_hz).astype(int)  # what lies behind the last window wasn't heard
+    found = [model.embed(clip[:last], rate_hz, cut)[0] for clip, cut in zip(clips, cuts, strict=True)]
+    return {name: np.stack([each[name] for each in found]).astype(np.float32) for name in found[0]}
+
+
 def _heard(events: list[Path]) -> list[str]:
     """Return the clips that any of the recordings played, sorted."""
     clips = {str(clip) for path in events for clip in store.read(path)["event_clip"].values}
@@ -119,6 +215,17 @@ def _layer_set(outputs: dict[str, np.ndarray], dims: tuple[str, ...]) -> xr.Data
     for i, (name, values) in enumerate(outputs.items(), 1):
         arrays[f"layer-{i:02d}"] = ((*dims, f"feature_{i:02d}"), values, {"units": "1", "long_name": name})
     return xr.Dataset(arrays, attrs={"layers": list(outputs)})
+
+
+def _window_set(values: dict[str, np.ndarray], cuts: np.ndarray, clip_s: float, crop: bool) -> xr.Dataset:
+    """Name the windows by their starts; random crops stand for the clip's middle and tell theirs by clip."""
+    window_s = round(float(cuts[0, 0, 1] - cuts[0, 0, 0]), 9)
+    start_s = np.array([(clip_s - window_s) / 2]) if crop else cuts[0, :, 0]
+    coords = {"window": ("window", start_s, {"units": "s"})}
+    if crop:
+        coords["crop_start_s"] = ("clip", cuts[:, 0, 0], {"units": "s"})
+    attrs = {"window_s": window_s, "random_crop": int(crop)}
+    return _layer_set(values, ("clip", "window")).assign_coords(coords).assign_attrs(attrs)
 
 
 def _layer_names(source: xr.Dataset) -> list[str]:
