@@ -63,7 +63,8 @@ def test_nothing_is_written_of_a_damaged_run(tiny_bids, tmp_path):
 
 def test_audio(pytestconfig, tmp_path):
     manifest = pytestconfig.rootpath / CORPUS / "manifest.csv"
-    ingest.audio(manifest=manifest, audio=tmp_path / "audio.zarr", plugin="mini_styles")
+    given = {"plugin": "mini_styles", "folder": str(manifest.parent), "whole_file": False}
+    ingest.audio(manifest=manifest, events=[], audio=tmp_path / "audio.zarr", **given)
     written, wanted = store.read(tmp_path / "audio.zarr"), mini_styles.load(manifest.parent)
     assert written.rate_hz == 16_000 and written.audio.shape == (80, 240_000)
     assert np.array_equal(written.audio[7], wanted.audio[7])

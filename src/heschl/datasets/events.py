@@ -48,8 +48,7 @@ def read(path: Path, stimulus: str, run_s: float = math.inf, drop_first: bool = 
         past the end of the run, if trials overlap or none is left.
     """
     path = Path(path)
-    rows = _rows(path, COLUMNS[stimulus])
-    events = [_event(path, line, row, stimulus) for line, row in rows]
+    events = [_event(path, line, row, stimulus) for line, row in rows(path, COLUMNS[stimulus])]
     for event in events:
         _check_end(path, event, run_s)
     events = sorted((e for e in events if e.clip), key=lambda e: (e.onset_s, e.line))
@@ -77,8 +76,11 @@ def blocks(events: list[Event], gap_s: float = 2.0) -> list[Event]:
     return named
 
 
-def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
-    """Return each row as a mapping from column to text, with its line in the file (the head is line 1)."""
+def rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
+    """Return each row as a mapping from column to text, with its line in the file (the head is line 1).
+
+    `columns` must be there besides onset and duration; raises HeschlError if the table is damaged or lacks one.
+    """
     lines = _text(path).splitlines()
     head = [name.strip() for name in lines[0].split("\t")] if lines else []
     wanted = ["onset", "duration", *columns]
@@ -87,14 +89,14 @@ def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
         raise HeschlError(path, given, f"wanted {', '.join(wanted)}", "Check bids: stimulus: and the tabs")
     if twice := {name for name in wanted if head.count(name) > 1}:
         raise HeschlError(path, f"column {min(twice)!r} is there twice", "wanted it once", "Remove one")
-    rows = []
+    found = []
     for line, text in enumerate(lines[1:], start=2):
         cells = text.split("\t")
         if text.strip() and len(cells) != len(head):
             raise HeschlError(path, f"line {line} has {len(cells)} columns", f"wanted {len(head)}", "Repair it")
         if text.strip():
-            rows.append((line, dict(zip(head, cells, strict=True))))
-    return rows
+            found.append((line, dict(zip(head, cells, strict=True))))
+    return found
 
 
 def _text(path: Path) -> str:

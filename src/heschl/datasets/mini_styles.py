@@ -6,6 +6,7 @@ Licences and credits: LICENSE.md and manifest.csv of the folder.
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ RATE_HZ = 16_000
 COLUMNS = ("file", "style", "track", "artist", "sha256")
 
 
-def load(folder: Path) -> xr.Dataset:
-    """Read every clip of a folder's manifest, checked against its sha256.
+def load(folder: Path, events: Sequence[Path] = (), whole_file: bool = False) -> xr.Dataset:
+    """Read every clip of a folder's manifest, checked against its sha256; events don't matter, clips are whole files.
 
     Returns
     -------
     dataset with audio (clip, sample) float32 in [-1, 1], attrs rate_hz, and the coordinates clip (file
-    name without its ending), style, track and artist (clip); shorter clips end in zeros
+    name without its ending), style, track, artist and, where the manifest tells it, title (clip); shorter clips
+    end in zeros
 
     Raises
     ------
@@ -39,6 +41,7 @@ def load(folder: Path) -> xr.Dataset:
     for row, clip in zip(audio, clips, strict=True):
         row[: len(clip)] = clip
     coords = {name: ("clip", [row[name] for row in rows]) for name in ("style", "track", "artist")}
+    coords["title"] = ("clip", [row.get("title") or "" for row in rows])
     coords["clip"] = ("clip", [row["file"].rpartition(".")[0] for row in rows])
     attrs = {"units": "1", "long_name": "sound pressure, full scale 1"}
     return xr.Dataset({"audio": (("clip", "sample"), audio, attrs)}, coords, {"rate_hz": RATE_HZ})

@@ -7,9 +7,14 @@ from heschl import store
 from heschl.datasets import bids
 
 
-def audio(*, manifest: Path, audio: Path, plugin: str) -> None:
-    """Decode the corpus in the manifest's folder with datasets/<plugin>.py."""
-    store.write(audio, import_module(f"heschl.datasets.{plugin}").load(manifest.parent))
+def audio(
+    *, manifest: Path | list[Path], events: list[Path], audio: Path, plugin: str, folder: str, whole_file: bool
+) -> None:
+    """Decode the corpus in a folder with datasets/<plugin>.py; some readers take from events what was heard.
+
+    `manifest` is the corpus's own list, named here only so that a change of it is noticed; [] if it has none.
+    """
+    store.write(audio, import_module(f"heschl.datasets.{plugin}").load(Path(folder), events, whole_file))
 
 
 def anat(*, nifti: Path, t1w: Path) -> None:
