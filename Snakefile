@@ -13,10 +13,22 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/listen.smk"
+include: "workflow/rules/respond.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/embed.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/encode.smk"
+include: "workflow/rules/decode.smk"
+include: "workflow/rules/align.smk"
+include: "workflow/rules/identify.smk"
+include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/draw.smk"
+include: "workflow/rules/draw_brain2music.smk"
+include: "workflow/rules/draw_music_reconstruction.smk"
+include: "workflow/rules/regress.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -29,15 +41,18 @@ rule all:
 
 
 rule figures:
-    """The figures of every study that exists so far."""
+    """The figures of every study that the settings name."""
     input:
         STUDIES.values(),
 
 
-rule neural_correlates:
-    """A music tagger's layers against fMRI, by searchlight RSA."""
-    input:
-        STUDIES["neural_correlates"],
+for study in STUDY_NAMES:  # one target each
+
+    rule:
+        name:
+            study
+        input:
+            lambda w, study=study: of_study(study),
 
 
 try:

@@ -31,6 +31,11 @@ class Recording:
     events: Path
     sidecars: tuple[Path, ...] = ()
 
+    @property
+    def task(self) -> str:
+        """The BIDS task."""
+        return re.search(r"(?:^|_)task-([a-zA-Z0-9]+)", self.recording)[1]
+
 
 def index(
     root: Path,

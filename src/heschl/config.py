@@ -1,7 +1,7 @@
-"""Everything a user can set: its type, its unit (in its name), its default and one line of help.
+"""Everything a user can set. The sections stand in sections.py and analyses.py.
 
 An unknown key is an error that says what was probably meant, and a label that YAML took for a number or a truth value
-(01, no) is refused. config/README.md is made from this file: `make docs-config`.
+(01, no) is refused. config/README.md is made from them: `make docs-config`.
 """
 
 import difflib
@@ -9,112 +9,13 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from heschl import analyses, sections
 from heschl.errors import HeschlError
+from heschl.sections import Name, Section
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Label = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$")]
-Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_]*$")]
-
-
-class Section(BaseModel):
-    """A part of the configuration; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class Bids(Section):
-    """Recordings: a raw BIDS dataset. Without a folder, the simulated one is made and used."""
-
-    dir: str | None = Field(None, description="Folder of the raw BIDS dataset; empty: simulate one.")
-    task: Label = Field("music", description="BIDS task to analyse.")
-    participant_label: list[Label] | None = Field(None, description="Participants, with or without sub-; empty: all.")
-    session_id: list[Label] | None = Field(None, description="Sessions, with or without ses-; empty: all.")
-    stimulus: Literal["stim_file", "blocks", "track"] = Field(
-        "stim_file", description="What names a trial: column stim_file, blocks of equal trial_type, or genre and track."
-    )
-    drop_first_event: bool = Field(False, description="Drop the first event of each run (a dummy in ds003720).")
-    clip_s: Positive = Field(15.0, description="Seconds of each trial that are analysed, from its onset.")
-    tr_s: Positive = Field(1.5, description="Repetition time; must agree with headers and sidecars.")
-
-
-class Corpus(Section):
-    """Music: a folder of clips with a manifest. The embedded one holds 80 real clips in 8 styles."""
-
-    plugin: Name = Field("mini_styles", description="Module of src/heschl/datasets that reads the folder.")
-    dir: str = Field("data/mini-styles-16k", description="Folder of clips.")
-
-
-class Simulate(Section):
-    """Simulated listeners, written as a raw BIDS dataset with its planted truth beside it."""
-
-    participant_label: list[Label] = Field(["01", "02", "03", "04", "05"], description="Simulated participants.")
-    noise_label: list[Label] = Field(["05"], description="Canaries: participants that are pure noise.")
-    driver: Name = Field("resnet18", description="Network whose layers drive the planted voxels.")
-    n_runs: Count = Field(3, description="Runs; each plays every chosen clip once.")
-    clips_per_style: Count = Field(2, description="Clips of each style that are played.")
-    trial_s: Positive = Field(16.5, description="Seconds from one clip's onset to the next.")
-    lead_in_s: NotNegative = Field(6.0, description="Silence before the first clip.")
-    tail_s: NotNegative = Field(6.0, description="Silence after the last clip.")
-    voxel_mm: Positive = Field(3.0, description="Voxel size of the simulated BOLD.")
-    effect_percent: NotNegative = Field(1.5, description="Signal change of a planted voxel, one standard deviation.")
-    gradient: Literal["monotone", "high_low_high"] = Field(
-        "monotone", description="Planted layers from anterior to posterior superior temporal gyrus."
-    )
-    motion_mm: NotNegative = Field(1.0, description="Size of the head motion.")
-    seed: int = Field(0, ge=0, description="Seed of the simulation.")
-
-
-class Preprocess(Section):
-    """From raw BOLD to grey-matter patterns in MNI space."""
-
-    voxel_mm: Count = Field(3, description="Voxel size of the group grid (ICBM 2009a), in whole millimetres.")
-    registration_mm: Count = Field(2, description="Voxel size at which the T1w is registered, in whole millimetres.")
-    normalise: Literal["syn", "syn_quick", "affine"] = Field("syn_quick", description="ANTs transform, T1w to MNI.")
-    high_pass_hz: NotNegative = Field(0.008, description="Cut-off of the cosine drift regressors.")
-    n_compcor: int = Field(5, ge=0, description="aCompCor components of white matter and CSF.")
-    confounds: list[str] = Field(
-        ["trans_?", "rot_?", "cosine_*"],
-        description="Confounds regressed out, by fMRIPrep's names or patterns: trans_?, *_derivative1, a_comp_cor_*.",
-    )
-    gm_threshold: Fraction = Field(0.3, description="Least grey-matter probability of an analysed voxel.")
-    drop_s: NotNegative = Field(6.0, description="Seconds dropped at the start of each trial.")
-
-
-class Train(Section):
-    """The tagger: ResNet-18 in one dimension, trained by Lightning."""
-
-    epochs: Count = Field(2, description="Most epochs.")
-    steps_per_epoch: Count = Field(12, description="Batches in an epoch.")
-    batch: Count = Field(12, description="Clips in a batch (36 in the paper).")
-    excerpt_samples: Count = Field(50_176, description="Random excerpt of a clip, in samples at 16 kHz.")
-    validation_fraction: Fraction = Field(0.25, description="Share of tracks held out.")
-    seed: int = Field(0, ge=0, description="Seed of weights, excerpts and split.")
-
-
-class Embed(Section):
-    """Models of the music."""
-
-    models: list[Name] = Field(["resnet18"], min_length=1, description="Modules of src/heschl/embeddings to compare.")
-    bin_s: Positive = Field(0.15, description="Bins in which activations are averaged before the HRF (TR / 10).")
-
-
-class Compare(Section):
-    """Searchlight representational similarity analysis."""
-
-    n_voxels: int = Field(100, ge=2, description="Voxels in a searchlight: exactly the nearest ones in the mask.")
-    n_permutations: int = Field(100, ge=1, description="Joint permutations of the clip labels.")
-    standardize: bool = Field(True, description="Z-score features over volumes, as BOLD is; false: as published.")
-    remove_lag_mean: bool = Field(True, description="Remove the mean over clips at each lag; false: as published.")
-    pairs: Literal["between_clip", "all"] = Field(
-        "between_clip", description="Pairs of volumes compared; all: as published."
-    )
-    q: Fraction = Field(0.005, description="False-discovery rate of the published test.")
-    seed: int = Field(0, ge=0, description="Seed of the permutations.")
+DECODING = {"brain2music", "music_reconstruction"}
 
 
 class Config(Section):
@@ -122,13 +23,28 @@ class Config(Section):
 
     dataset: Name = Field(description="Name of the dataset; results go to results/<dataset>/.")
     title: str = Field("Neural correlates of music", description="Title of the report.")
-    bids: Bids = Bids()
-    corpus: Corpus = Corpus()
-    simulate: Simulate = Simulate()
-    preprocess: Preprocess = Preprocess()
-    train: Train = Train()
-    embed: Embed = Embed()
-    compare: Compare = Compare()
+    studies: list[Literal["neural_correlates", "brain2music", "music_reconstruction", "story"]] = Field(
+        ["neural_correlates"], min_length=1, description="Studies whose figures are made."
+    )
+    defects: list[Annotated[int, Field(ge=1, le=11)]] = Field(
+        [], description="Known defects of a published pipeline to reproduce, by number (README). Never for results."
+    )
+    bids: sections.Bids = sections.Bids()
+    corpus: sections.Corpus = sections.Corpus()
+    simulate: sections.Simulate = sections.Simulate()
+    listen: sections.Listen = sections.Listen()
+    preprocess: sections.Preprocess = sections.Preprocess()
+    respond: sections.Respond = sections.Respond()
+    audit: sections.Audit = sections.Audit()
+    train: sections.Train = sections.Train()
+    embed: sections.Embed = sections.Embed()
+    compare: analyses.Compare = analyses.Compare()
+    encode: analyses.Encode = analyses.Encode()
+    decode: analyses.Decode = analyses.Decode()
+    align: analyses.Align = analyses.Align()
+    identify: analyses.Identify = analyses.Identify()
+    retrieve: analyses.Retrieve = analyses.Retrieve()
+    story: analyses.Story = analyses.Story()
 
     @property
     def simulated(self) -> bool:
@@ -186,6 +102,19 @@ def _agree(config: Config, file: object) -> None:
     if not set(simulate.participant_label) - set(simulate.noise_label):
         given = "simulate.participant_label names no listener besides those of simulate.noise_label"
         raise HeschlError(file, given, "wanted at least one", "Add a participant")
+    if DECODING & set(config.studies):
+        _agree_to_listen(config, file)
+
+
+def _agree_to_listen(config: Config, file: object) -> None:
+    """Refuse simulated listeners who have no head, or are too few to be aligned."""
+    simulate, listeners = config.simulate, set(config.listen.participant_label)
+    if unknown := sorted(listeners - set(simulate.participant_label)):
+        given = f"listen.participant_label names {unknown[0]}, which is not in simulate.participant_label"
+        raise HeschlError(file, given, "wanted simulated participants", "Correct either list")
+    if len(listeners - set(simulate.noise_label)) < 2 and "music_reconstruction" in config.studies:
+        given = "listen.participant_label names fewer than two listeners besides those of simulate.noise_label"
+        raise HeschlError(file, given, "wanted two to align one with another", "Add a participant")
 
 
 def fields(section: type[BaseModel] = Config, prefix: str = "") -> dict[str, Any]:

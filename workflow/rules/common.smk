@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from heschl import bids, contract
 from heschl.config import check
+from heschl.datasets.events import read as read_events
 from heschl.errors import HeschlError
 
 # Snakemake calls scripts by sys.executable without quotes: a path with spaces would break every job.
@@ -61,22 +62,23 @@ except HeschlError as error:
     refuse(error)
 
 
+DECODING = {"brain2music", "music_reconstruction"} & set(settings.studies)
+MUSIC = (settings.bids.task,) if "neural_correlates" in settings.studies else ()
+HEARD = (settings.bids.training_task, settings.bids.test_task) if DECODING else ()
+
+
 def recordings():
-    """List the runs of the dataset: those found in the BIDS folder, or those the simulation will write."""
+    """List the runs of the studies: those found in the BIDS folder, or those the simulation will write."""
     if not settings.simulated:
-        return bids.index(
-            Path(settings.bids.dir),
-            participant_label=settings.bids.participant_label,
-            session_id=settings.bids.session_id,
-            task=settings.bids.task,
-            cache=Path(".snakemake/heschl_bids.json"),
-        )
-    return bids.planned(
-        Path(f"results/{settings.dataset}/bids"),
-        settings.simulate.participant_label,
-        settings.bids.task,
-        settings.simulate.n_runs,
-    )
+        chosen = dict(participant_label=settings.bids.participant_label, session_id=settings.bids.session_id)
+        cache = Path(".snakemake/heschl_bids.json")
+        folder = Path(settings.bids.dir)
+        return [r for task in MUSIC + HEARD for r in bids.index(folder, task=task, cache=cache, **chosen)]
+    folder = Path(f"results/{settings.dataset}/bids")
+    played = {task: (settings.simulate.participant_label, settings.simulate.n_runs) for task in MUSIC}
+    counts = (settings.listen.n_training_runs, settings.listen.n_test_runs)
+    played |= {task: (settings.listen.participant_label, n) for task, n in zip(HEARD, counts)}
+    return [r for task, (subjects, n) in played.items() for r in bids.planned(folder, subjects, task, n)]
 
 
 try:
@@ -84,8 +86,16 @@ try:
 except HeschlError as error:
     refuse(error)
 
-SUBJECTS = sorted({sub for sub, _ in RECORDINGS})
-CANARIES = [s for s in settings.simulate.noise_label if settings.simulated and s in SUBJECTS]
+
+def subjects(tasks):
+    """Return the labels of those with a run of some tasks."""
+    return sorted({r.sub for r in RECORDINGS.values() if r.task in tasks})
+
+
+NOISE = settings.simulate.noise_label if settings.simulated else []
+SUBJECTS = subjects(MUSIC)
+DECODED = subjects(HEARD)
+CANARIES = [s for s in NOISE if s in SUBJECTS]
 LISTENERS = [s for s in SUBJECTS if s not in CANARIES]
 MODELS = sorted(settings.embed.models)
 
@@ -95,11 +105,28 @@ def recording(wildcards):
     return RECORDINGS[wildcards.sub, wildcards.recording]
 
 
-def runs(pattern, sub=None):
-    """Expand {sub} and {recording} over all runs, or over one subject's."""
+def runs(pattern, sub=None, tasks=MUSIC):
+    """Expand {sub} and {recording} over all runs of some tasks, or over one subject's."""
     return [
-        pattern.format(dataset=settings.dataset, sub=s, recording=r) for s, r in sorted(RECORDINGS) if sub in (None, s)
+        pattern.format(dataset=settings.dataset, sub=s, recording=name)
+        for (s, name), r in sorted(RECORDINGS.items())
+        if sub in (None, s) and r.task in tasks
     ]
+
+
+def of_study(name):
+    """Return the figures of a study; refuse one that the settings don't name."""
+    if name not in STUDIES:
+        named = ", ".join(STUDIES)
+        refuse(HeschlError("studies", f"{name} isn't among {named}", "wanted it named", f"Set studies: [{name}]"))
+    return STUDIES[name]
+
+
+def window_weights(wildcards):
+    """Return the weights that a model of the music needs; words come from musicnn's tags, unless there are captions."""
+    if wildcards.model == "text" and "text" not in settings.embed.sources:
+        return f"results/{settings.dataset}/embed/model-musicnn_tags.zarr"
+    return WEIGHTS.get(wildcards.model, [])
 
 
 def code(rule, *rooms):
@@ -119,6 +146,20 @@ def digest(file):
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12] if Path(file).is_file() else "missing"
 
 
+def check_clips():
+    """Stop if alignment asks for more clips than training has: with its decoder's own, one fold of clips each."""
+    wanted, heard = max(settings.align.n_clips) + settings.decode.n_folds, set()
+    if settings.simulated or "music_reconstruction" not in settings.studies:
+        return
+    events_files = {r.events for r in RECORDINGS.values() if r.task == settings.bids.training_task}
+    for path in sorted(events_files):
+        events = read_events(path, settings.respond.stimulus, drop_first=settings.respond.drop_first_event)
+        heard |= {event.clip for event in events}
+    if len(heard) < wanted:
+        given = f"{max(settings.align.n_clips)} of {len(heard)} training clips"
+        raise HeschlError("align.n_clips", given, f"wanted {settings.decode.n_folds} left for the decoder", "Ask fewer")
+
+
 def check_contracts(rules):
     """Stop before any job runs if a rule and its function disagree, or a setting names a plugin that isn't there."""
     for one in rules:
@@ -126,8 +167,10 @@ def check_contracts(rules):
         if "code" in given:
             contract.check(one.name, given - {"code", "digest"})
     contract.check_plugins(settings)
+    check_clips()
     manifest = Path(settings.corpus.dir, "manifest.csv")
-    if (settings.simulated or MODELS != ["category"]) and not manifest.is_file():
+    silent = MODELS == ["category"] and not settings.simulated and not DECODING
+    if settings.corpus.plugin != "gtzan" and DECODING | set(MUSIC) and not silent and not manifest.is_file():
         raise HeschlError(manifest, "no such file", "wanted the list of clips", "Correct corpus.dir")
 
 
@@ -135,8 +178,15 @@ def check_contracts(rules):
 EMBEDDINGS = [*contract.plugins("embeddings"), "category"]
 
 
+STUDY_NAMES = ("neural_correlates", "brain2music", "music_reconstruction", "story")
+
+
 wildcard_constraints:
     dataset=settings.dataset,
     model="|".join(EMBEDDINGS),
     sub="[a-zA-Z0-9]+",
+    study="|".join(STUDY_NAMES),
+    split="official|fault_filtered|artist_grouped_kfold|leave_genre_out",
+    route="roi|voxel",
+    panel="[A-Z][0-9]a?",
     recording="(ses-[a-zA-Z0-9]+_)?task-[a-zA-Z0-9]+(_[a-z]+-[a-zA-Z0-9]+)*",

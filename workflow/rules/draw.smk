@@ -1,11 +1,13 @@
-"""Draw: every figure as PNG, PDF and the table of its numbers; and the report that holds them all.
+"""Draw the figures of neural_correlates: each as PNG, PDF and the table of its numbers.
 
 in   what the other verbs made
 out  results/{dataset}/figures/neural_correlates/*.png, *.pdf, *.tsv
-     results/{dataset}/report.html
 """
 
 DRAWN = "results/{dataset}/figures/neural_correlates"
+CHECKED = "results/{dataset}/figures/{study}"  # quality, of every study with images
+TASKS = {"neural_correlates": MUSIC, "brain2music": HEARD, "music_reconstruction": HEARD}
+MNI_ANAT = "results/{dataset}/preprocess/sub-{sub}_space-MNI_anat.zarr"
 GROUP = "results/{dataset}/compare/model-{model}_group.zarr"
 
 
@@ -189,12 +191,12 @@ rule draw_recovery:
 rule draw_registration:
     """Quality: how each subject's anatomy and BOLD lie in MNI space."""
     input:
-        anat=[f"results/{{dataset}}/preprocess/sub-{sub}_space-MNI_anat.zarr" for sub in SUBJECTS],
-        bold=runs(MNI_BOLD),
+        anat=lambda w: expand(MNI_ANAT, dataset=w.dataset, sub=subjects(TASKS[w.study])),
+        bold=lambda w: runs(MNI_BOLD, tasks=TASKS[w.study]),
     output:
-        multiext(f"{DRAWN}/Q1_registration", png=".png", pdf=".pdf", table=".tsv"),
+        multiext(f"{CHECKED}/Q1_registration", png=".png", pdf=".pdf", table=".tsv"),
     log:
-        "logs/{dataset}/draw/Q1_registration.log",
+        "logs/{dataset}/draw/{study}_Q1_registration.log",
     conda:
         "../envs/analysis.yaml"
     params:
@@ -206,11 +208,11 @@ rule draw_registration:
 rule draw_motion:
     """Quality: head motion and framewise displacement of every run."""
     input:
-        bold=runs(MNI_BOLD),
+        bold=lambda w: runs(MNI_BOLD, tasks=TASKS[w.study]),
     output:
-        multiext(f"{DRAWN}/Q2_motion", png=".png", pdf=".pdf", table=".tsv"),
+        multiext(f"{CHECKED}/Q2_motion", png=".png", pdf=".pdf", table=".tsv"),
     log:
-        "logs/{dataset}/draw/Q2_motion.log",
+        "logs/{dataset}/draw/{study}_Q2_motion.log",
     conda:
         "../envs/analysis.yaml"
     params:
@@ -219,10 +221,12 @@ rule draw_motion:
         "../scripts/step.py"
 
 
+FIGURES = {}  # by study
+
 # The study's figures in the order of the report: recovery first, where there is a truth to recover.
 TAGGED = "resnet18" in MODELS
 LAYERED = [model for model in MODELS if model != "category"]
-FIGURES = [
+FIGURES["neural_correlates"] = [
     *([f"S2_recovery_model-{settings.simulate.driver}"] if settings.simulated else []),
     *(["F2_architecture"] if TAGGED else []),
     "F3_timeline",
@@ -235,50 +239,3 @@ FIGURES = [
     "Q1_registration",
     "Q2_motion",
 ]
-STUDIES = {
-    "neural_correlates": [f"results/{settings.dataset}/figures/neural_correlates/{name}.png" for name in FIGURES]
-}
-
-# The results that the report quotes, and whose making it tells.
-QUOTED = [
-    *(f"compare/model-{model}_group" for model in MODELS),
-    *([f"compare/model-{settings.simulate.driver}_recovery"] if settings.simulated else []),
-    *(["train/model-resnet18_scores"] if TAGGED else []),
-    *(f"embed/model-{model}_features" for model in MODELS),
-    *(f"preprocess/sub-{sub}_space-MNI_patterns" for sub in SUBJECTS),
-    *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold"),
-]
-
-# The settings that its methods text tells.
-METHOD = {
-    "confounds": settings.preprocess.confounds,
-    "bin_s": settings.embed.bin_s,
-    "n_voxels": settings.compare.n_voxels,
-    "n_permutations": settings.compare.n_permutations,
-    "standardize": settings.compare.standardize,
-    "remove_lag_mean": settings.compare.remove_lag_mean,
-    "pairs": settings.compare.pairs,
-    "q": settings.compare.q,
-}
-
-
-rule draw_report:
-    """One page: the numbers, every figure, how they were made and what they can't say."""
-    input:
-        figures=STUDIES["neural_correlates"],
-        tables=[path.replace(".png", ".tsv") for path in STUDIES["neural_correlates"]],
-        stores=[f"results/{settings.dataset}/{name}.zarr" for name in QUOTED],
-    output:
-        html="results/{dataset}/report.html",
-    log:
-        "logs/{dataset}/draw/report.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        code=code("draw_report"),
-        digest=digest(ROOT / "src/heschl/figures/report.html.j2"),
-        title=settings.title,
-        config=settings.model_dump(mode="json", exclude_unset=True),
-        method=METHOD,
-    script:
-        "../scripts/step.py"

@@ -4,6 +4,7 @@ in   results/{dataset}/ingest/audio.zarr, the weights of the network
 out  results/{dataset}/embed/model-musicnn_tags.zarr
      results/{dataset}/embed/model-{model}_layers.zarr
      results/{dataset}/embed/model-{model}_features.zarr
+     results/{dataset}/embed/model-{model}_windows.zarr
 """
 
 MUSICNN = "data/musicnn/MTT_musicnn.safetensors"
@@ -48,6 +49,32 @@ rule embed_layers:
         code=code("embed_layers", "embeddings.{model}"),
         model="{model}",
         bin_s=settings.embed.bin_s,
+    script:
+        "../scripts/step.py"
+
+
+rule embed_windows:
+    """Embed the windows of every clip: exactly what was heard, in steps."""
+    input:
+        audio="results/{dataset}/ingest/audio.zarr",
+        weights=window_weights,
+    output:
+        windows=directory("results/{dataset}/embed/model-{model}_windows.zarr"),
+    log:
+        "logs/{dataset}/embed/model-{model}_windows.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        code=code("embed_windows", "embeddings.{model}"),
+        model="{model}",
+        source=lambda w: settings.embed.sources.get(w.model, ""),
+        step_s=settings.embed.step_s,
+        clip_s=settings.bids.clip_s,
+        random_crop=2 in settings.defects,
+        seed=settings.decode.seed,
     script:
         "../scripts/step.py"
 

@@ -6,11 +6,17 @@ out  results/{dataset}/ingest/audio.zarr
      results/{dataset}/ingest/sub-{sub}_{recording}_bold.zarr
 """
 
+# GTZAN has no manifest: what was heard of it stands in the events.
+GTZAN = settings.corpus.plugin == "gtzan"
+MANIFEST = "" if GTZAN else f"{settings.corpus.dir}/manifest.csv"
+GTZAN_EVENTS = sorted({str(r.events) for r in RECORDINGS.values() if r.task in HEARD}) if GTZAN else []
+
 
 rule ingest_audio:
     """Decode the corpus once, checking every clip against its manifest."""
     input:
-        manifest=ancient(f"{settings.corpus.dir}/manifest.csv"),
+        manifest=ancient(MANIFEST) if MANIFEST else [],
+        events=GTZAN_EVENTS,
     output:
         audio=directory("results/{dataset}/ingest/audio.zarr"),
     log:
@@ -20,7 +26,9 @@ rule ingest_audio:
     params:
         code=code("ingest_audio", f"datasets.{settings.corpus.plugin}"),
         plugin=settings.corpus.plugin,
-        digest=digest(f"{settings.corpus.dir}/manifest.csv"),
+        folder=settings.corpus.dir,
+        whole_file=1 in settings.defects,
+        digest=digest(MANIFEST) if MANIFEST else "",
     script:
         "../scripts/step.py"
 
@@ -55,8 +63,8 @@ rule ingest_bold:
         "../envs/analysis.yaml"
     params:
         code=code("ingest_bold"),
-        stimulus=settings.bids.stimulus,
-        drop_first_event=settings.bids.drop_first_event,
+        stimulus=lambda w: settings.respond.stimulus if recording(w).task in HEARD else settings.bids.stimulus,
+        drop_first_event=lambda w: recording(w).task not in HEARD and settings.bids.drop_first_event,
         tr_s=settings.bids.tr_s,
     script:
         "../scripts/step.py"

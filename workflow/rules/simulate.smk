@@ -10,7 +10,11 @@ SIMULATED = "results/{dataset}/bids/sub-{sub}"
 SIMULATED_RUNS = [
     f"{SIMULATED}/func/sub-{{sub}}_task-{settings.bids.task}_run-{run + 1}" for run in range(settings.simulate.n_runs)
 ]
-DATASET = f"results/{settings.dataset}/bids/dataset_description.json" if settings.simulated else []
+HEADS = sorted(settings.simulate.participant_label)
+BIDS_FILES = ["dataset_description.json", *(f"task-{task}_events.json" for task in HEARD)]
+DATASET = (
+    [f"results/{settings.dataset}/bids/{name}" for name in BIDS_FILES] if settings.simulated and RECORDINGS else []
+)
 
 
 rule simulate_subject:
@@ -32,8 +36,8 @@ rule simulate_subject:
     params:
         code=code("simulate_subject"),
         sub="{sub}",
-        subjects=SUBJECTS,
-        noise_subjects=CANARIES,
+        subjects=HEADS,
+        noise_subjects=NOISE,
         n_runs=settings.simulate.n_runs,
         clips_per_style=settings.simulate.clips_per_style,
         tr_s=settings.bids.tr_s,
@@ -67,8 +71,8 @@ rule simulate_dataset:
         "../envs/neuro.yaml"
     params:
         code=code("simulate_dataset"),
-        subjects=SUBJECTS,
-        noise_subjects=CANARIES,
+        subjects=HEADS,
+        noise_subjects=NOISE,
         clips_per_style=settings.simulate.clips_per_style,
     script:
         "../scripts/step.py"

@@ -1,0 +1,110 @@
+"""The settings of the analyses: type, unit (in the name), default and one line of help."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from heschl.sections import Count, Fraction, Name, NotNegative, Positive, Section
+
+
+class Compare(Section):
+    """Searchlight representational similarity analysis."""
+
+    n_voxels: int = Field(100, ge=2, description="Voxels in a searchlight: exactly the nearest ones in the mask.")
+    n_permutations: int = Field(100, ge=1, description="Joint permutations of the clip labels.")
+    standardize: bool = Field(True, description="Z-score features over volumes, as BOLD is; false: as published.")
+    remove_lag_mean: bool = Field(True, description="Remove the mean over clips at each lag; false: as published.")
+    pairs: Literal["between_clip", "all"] = Field(
+        "between_clip", description="Pairs of volumes compared; all: as published."
+    )
+    q: Fraction = Field(0.005, description="False-discovery rate of the published test.")
+    seed: int = Field(0, ge=0, description="Seed of the permutations.")
+
+
+class Encode(Section):
+    """Voxel-wise encoding: ridge regression from features to voxels."""
+
+    models: list[Name] = Field(["musicnn", "spectral", "text", "genre"], min_length=1, description="Feature spaces.")
+    layered: list[Name] = Field(["musicnn"], description="Networks whose layers are compared as well.")
+    bands: dict[Name, list[Name]] = Field(
+        {"low_level": ["spectral"], "audio": ["musicnn"], "text": ["text"], "genre": ["genre"]},
+        description="Bands of the variance partitioning, each of one or more models.",
+    )
+    delays_tr: list[Count] = Field([2, 3, 4, 5], min_length=1, description="Finite impulse response, in volumes.")
+    alphas: list[Positive] = Field(
+        [10.0**k for k in range(-1, 7)], min_length=1, description="Penalties, chosen per voxel by cross-validation."
+    )
+    n_folds: int = Field(5, ge=2, description="Folds of the cross-validation; a clip is never divided.")
+    n_components: int = Field(0, ge=0, description="Principal components of the features; 0: the features themselves.")
+    n_permutations: Count = Field(500, description="Permutations of test clips.")
+    null: Literal["permutation", "gaussian"] = Field("permutation", description="Null; gaussian: as published.")
+    engine: Literal["fast", "himalaya", "himalaya_torch"] = Field("fast", description="Solver of the ridge regression.")
+    partition_voxels: int = Field(2000, ge=0, description="Best voxels in training that are partitioned; 0: all.")
+    partition_iterations: Count = Field(20, description="Weightings of the bands that are tried.")
+    seed: int = Field(0, ge=0, description="Seed of folds and permutations.")
+
+
+class Decode(Section):
+    """Decoding: ridge regression from voxels to embeddings."""
+
+    models: list[Name] = Field(["musicnn"], min_length=1, description="Embeddings to decode.")
+    routes: list[Literal["roi", "voxel"]] = Field(
+        ["roi", "voxel"], min_length=1, description="roi: best parcels of an atlas; voxel: voxels that encode."
+    )
+    atlas: Name = Field("destrieux", description="Atlas of the parcels.")
+    n_rois: Count = Field(6, description="Parcels whose predictions are averaged.")
+    lags_tr: list[int] = Field([2, 3, 4, 5], min_length=1, description="Lags tried in training, in volumes.")
+    n_voxels: list[Count] = Field(
+        [500, 1000, 3000], min_length=1, description="Most voxels of a mask, the best in training; one is chosen there."
+    )
+    thresholds: list[NotNegative] = Field(
+        [0.01, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2], min_length=1, description="Encoding scores tried as voxel masks."
+    )
+    alphas: list[Positive] = Field(
+        [10.0**k for k in range(-1, 7)], min_length=1, description="Penalties, chosen by cross-validation."
+    )
+    n_folds: int = Field(5, ge=2, description="Folds of the cross-validation; a clip is never divided.")
+    n_lags: Count = Field(13, description="Volumes after clip onset that are decoded one by one (a curve only).")
+    seed: int = Field(0, ge=0, description="Seed of folds.")
+
+
+class Align(Section):
+    """Functional alignment: decoding a listener with others' decoders."""
+
+    methods: list[Literal["anatomical", "ridge", "procrustes", "srm", "ot"]] = Field(
+        ["anatomical", "ridge", "procrustes", "srm", "ot"], min_length=1, description="Alignments to compare."
+    )
+    n_clips: list[Count] = Field([8, 16, 32], min_length=1, description="Alignment clips, none of them a decoder's.")
+    rois: list[str] = Field(
+        ["*G_temp_sup*", "*S_temporal_transverse*", "*Lat_Fis-post*", "*S_temporal_sup*"],
+        min_length=1,
+        description="Parcels that are aligned, by name or pattern, chosen beforehand.",
+    )
+    lag_tr: int = Field(3, ge=0, description="Lag of the responses, in volumes.")
+    seed: int = Field(0, ge=0, description="Seed of the choice of alignment clips.")
+
+
+class Identify(Section):
+    """Which clip was heard: honest scores of predictions."""
+
+    n_permutations: Count = Field(2000, description="Permutations of the stimuli.")
+    n_bootstraps: Count = Field(2000, description="Bootstrap samples of clips and subjects.")
+    seed: int = Field(0, ge=0, description="Seed of both.")
+
+
+class Retrieve(Section):
+    """The nearest music of a gallery to what was decoded."""
+
+    gallery: str = Field("", description="Folder of audio; empty: clips of the corpus that aren't tested.")
+    other: Name = Field("spectral", description="Model in whose space what was retrieved is compared.")
+    n_best: Count = Field(10, description="Neighbours kept.")
+    seed: int = Field(0, ge=0, description="Seed of the random baseline.")
+
+
+class Story(Section):
+    """A story heard: sound power against the time courses of regions (Brennan et al. 2016)."""
+
+    dir: str = Field("", description="Folder of the published time courses and predictors.")
+    radius: Literal["6mm", "10mm"] = Field("6mm", description="Size of the regions.")
+    delays_tr: list[int] = Field([0, 1, 2], min_length=1, description="Delays of the predictors, in volumes.")
+    n_folds: int = Field(5, ge=2, description="Contiguous folds of the story.")
