@@ -161,6 +161,19 @@ def test_noise_scores_chance(world, route, split):
     assert abs(_score(found) - 0.5) < 3.3 / np.sqrt(12 * n)
 
 
+def test_the_ceiling_of_noise_is_chance(tmp_path):
+    """Its halves share nothing: the same fitted tail of the previous clip, taken off both, raised it by .08 here."""
+    found = []
+    _splits(tmp_path / "splits.zarr")
+    for seed in range(6):
+        rng = np.random.default_rng([8, seed])
+        y = rng.standard_normal((len(CLIPS), 3, FEATURES))
+        _windows(tmp_path / "windows.zarr", y)
+        _series(tmp_path / "noise.zarr", y, rng, 0.0)
+        found.append(float(_run(tmp_path, "noise", route="voxel", lags_tr=[3])["ceiling"]))
+    assert abs(np.mean(found) - 0.5) < 0.12
+
+
 def test_noise_is_inflated_by_the_published_mask(tmp_path):
     """Defect 4: voxels and threshold picked with the test clips lift noise above chance; nested choices don't."""
     options = {"route": "voxel", "lags_tr": [3], "thresholds": [0.3, 0.5], "n_voxels": [20, 40]}

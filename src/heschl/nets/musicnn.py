@@ -29,7 +29,12 @@ class Front(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (patch, 1, frame, mel) to (patch, n_out, frame)."""
-        return self.norm(torch.relu(self.conv(F.pad(x, self.pad)))).amax(3)
+        # norm is affine by feature, relu rises: taking the largest (where norm falls, the smallest) first is the same
+        bands = self.conv(F.pad(x, self.pad))
+        extreme = bands.amax(3)
+        falls = self.norm.weight < 0
+        extreme[:, falls] = bands[:, falls].amin(3)
+        return self.norm(torch.relu(extreme)[..., None])[..., 0]
 
 
 class Middle(nn.Module):

@@ -73,18 +73,14 @@ def ceiling(
 ) -> float:
     """id-acc of the responses of odd repeats among those of even ones, in some voxels; NaN without two repeats.
 
-    Cleaned and standardized as the decoder's responses: carry-over as fitted on training clips is removed.
+    Standardized as the decoder's responses. What the previous clip left stays in: both halves follow the same clips, so
+    taking the same fitted tail off both would make even noise alike.
     """
     some, halves, test = bold[:, rows], [], fold.sample.test
     x = responses(some, heard, names, lag_tr, timing)
     for odd in (0, 1):
-        half = heard.repeat % 2 == odd
-        mine = responses(some, heard, names, lag_tr, timing, half)
+        mine = responses(some, heard, names, lag_tr, timing, heard.repeat % 2 == odd)
         mixed = np.where(test[:, None, None], mine, x)
-        previous = fold.sample.previous
-        if previous is not None:
-            own = previous_features(heard, names, fold.parts, half)
-            mixed = carry_over.remove(mixed, np.where(test[:, None], own, previous), fold.sample.train)
         ready = decoding.standardized(mixed, fold.sample.train)[test]
         halves.append(ready.reshape(len(ready), -1))
     return decoding.brain_accuracy(*halves)
