@@ -5,6 +5,7 @@ steps compute is tested elsewhere.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
+LISTEN = 'listen: {participant_label: ["01", "05"], n_training_runs: 1, n_test_runs: 1}\n'
+STUDIES = {"neural_correlates", "brain2music", "music_reconstruction"}
+SCORED = {"identify_scores", "retrieve_clips"}
 LEFT_OUT = ("results", "logs", ".snakemake", ".git", ".venv", ".cache", "*.ogg", "__pycache__", ".*_cache")
 CALL = "getattr(import_module(module), function)(**call)"
 MAKE = """[Path(p).mkdir(parents=True, exist_ok=True) if p.endswith((".zarr", "xfm", "stimuli")) else Path(p).touch()
@@ -38,7 +42,7 @@ def planned(house: Path, *args: str) -> set[str]:
     done = snakemake(house, "--dry-run", *args)
     assert done.returncode == 0, output(done)
     rules = {line.split()[1].rstrip(":") for line in output(done).splitlines() if line.startswith("rule ")}
-    return rules - {"all", "figures", "neural_correlates"}
+    return rules - {"all", "figures"} - STUDIES
 
 
 def drawn(rules: set[str], but: tuple[str, ...] = ()) -> set[str]:
@@ -53,7 +57,7 @@ def copy(target: Path) -> Path:
     assert CALL in step.read_text()
     step.write_text(step.read_text().replace(CALL, MAKE))
     config = target / "config/config.yaml"
-    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "05"], n_runs: 1}\n')
+    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "05"], n_runs: 1}\n' + LISTEN)
     return target
 
 
@@ -110,7 +114,7 @@ def test_touching_sources_and_music_plans_nothing(house):
         ("src/heschl/steps/compare.py", '"""', '"""Reworded. '),
         ("config/config.yaml", "compare:", "# a comment\ncompare:"),
         ("config/config.yaml", "  n_voxels: 100\n  n_permutations: 100\n", "  n_permutations: 100\n  n_voxels: 100\n"),
-        ("src/heschl/config.py", "class Compare(Section):", "class Compare(Section):\n    unused: int = 1"),
+        ("src/heschl/config.py", "class Config(Section):", "class Config(Section):\n    unused: int = 1"),
         ("workflow/rules/compare.smk", "    script:", "    threads: 1\n    script:"),
     ],
 )
@@ -129,6 +133,65 @@ def test_the_searchlights_code_reruns_it_and_what_follows(house, edit):
     rules = planned(house)
     assert rules - drawn(rules) == COMPARE
     assert "draw_recovery" in rules and "draw_tag_auc" not in rules and "draw_timeline" not in rules
+
+
+def test_a_setting_of_encoding_reruns_encoding_alone(house, edit):
+    edit("config/config.yaml", "compare:", "encode: {n_permutations: 99}\ncompare:")
+    rules = planned(house)
+    assert rules - drawn(rules) == {"encode_voxels", "encode_partition", "encode_recovery"}
+    assert "draw_encoding_maps" in rules and "draw_identification" not in rules
+
+
+def test_a_setting_of_decoding_reruns_decoding_and_what_follows(house, edit):
+    edit("config/config.yaml", "compare:", "decode: {n_rois: 5}\ncompare:")
+    rules = planned(house)
+    assert rules - drawn(rules) == {"decode_embedding"} | SCORED
+    assert "draw_alignment_curves" not in rules
+
+
+def test_the_ridge_regressions_code_reruns_what_regresses(house, edit):
+    edit("src/heschl/science/ridge.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert {"encode_voxels", "encode_partition", "decode_embedding", "align_subject"} <= rules
+    assert not {"respond_series", "audit_splits", "embed_windows", "compare_searchlight"} & rules
+
+
+def test_the_audits_code_reruns_all_scores_but_no_preprocessing(house, edit):
+    edit("src/heschl/science/leakage.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert {"audit_splits", "encode_voxels", "decode_embedding", "align_subject"} | SCORED <= rules
+    assert not {"respond_series", "embed_windows", "preprocess_bold", "compare_group"} & rules
+
+
+def test_a_model_of_the_music_reruns_only_what_uses_it(house, edit):
+    edit("src/heschl/embeddings/genre.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert {"embed_windows", "encode_voxels"} <= rules
+    assert not {"listen_subject", "decode_embedding", "train_tagger"} & rules
+
+
+@pytest.mark.parametrize(
+    ("defect", "first"),
+    [
+        (1, {"ingest_audio"}),
+        (2, {"embed_windows"}),
+        (3, {"audit_splits", "respond_series"}),
+        (4, {"decode_embedding"}),
+        (5, {"align_subject"}),
+        (6, {"decode_embedding"}),
+        (7, {"identify_scores"}),
+        (8, {"decode_embedding"}),
+        (9, set()),  # science.listening, without a rule so far
+        (10, set()),  # science.rescoring, without a rule so far
+        (11, {"decode_embedding"}),
+    ],
+)
+def test_a_published_defect_is_a_flag_of_the_rules_where_it_lies(house, edit, defect, first):
+    edit("config/config.yaml", "compare:", f"defects: [{defect}]\ncompare:")
+    done = snakemake(house, "--dry-run", "--rerun-triggers", "params")
+    said = output(done)
+    changed = set(re.findall(r"^rule (\w+):(?:\n(?!rule ).*)*?reason: .*Params have changed", said, flags=re.M))
+    assert changed - {"draw_report", "draw_published"} == first, said[-3000:]
 
 
 def test_a_figures_code_reruns_that_figure_and_the_report(house, edit):
@@ -155,8 +218,14 @@ def test_slurm_plans_the_same_jobs(house):
 
 
 def test_a_study_and_the_figures_are_targets(house):
-    assert snakemake(house, "-n", "neural_correlates").returncode == 0
+    for study in STUDIES:
+        assert snakemake(house, "-n", study).returncode == 0
     assert snakemake(house, "-n", "figures").returncode == 0
+
+
+def test_a_study_that_the_settings_do_not_name_is_refused(house):
+    done = snakemake(house, "-n", "story")
+    assert done.returncode != 0 and "story isn't among" in output(done) and "Traceback" not in output(done)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +239,11 @@ def test_a_study_and_the_figures_are_targets(house):
         ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),
         ("config/config.yaml", "compare:", "corpus: {dir: nowhere}\ncompare:", "nowhere/manifest.csv: no such file"),
         ("config/config.yaml", "compare:", "bids: {dir: nowhere}\ncompare:", "nowhere"),
+        ("config/config.yaml", "compare:", "decode: {models: [clup]}\ncompare:", "no model 'clup'"),
+        ("config/config.yaml", "compare:", "decode: {models: [clap]}\ncompare:", "embed.sources"),
+        ("config/config.yaml", "compare:", "encode: {bands: {low: [spektral]}}\ncompare:", "no model 'spektral'"),
+        ("config/config.yaml", "compare:", "decode: {atlas: destrieu}\ncompare:", "decode.atlas"),
+        ("config/config.yaml", "[neural_correlates, brain2music,", "[brain2musik,", "studies"),
     ],
 )
 def test_a_disagreement_stops_the_plan_in_one_line(house, edit, file, old, new, message):

@@ -39,6 +39,7 @@ rule draw_class_agreement:
         "../envs/analysis.yaml"
     params:
         code=code("draw_class_agreement"),
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 
@@ -75,6 +76,7 @@ rule draw_spectrograms:
         folder=settings.retrieve.gallery,
         clip_s=settings.bids.clip_s,
         subjects=lambda w: "all" if w.panel == "A2" else "one",
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 
@@ -234,6 +236,7 @@ rule draw_alpha_curve:
         "../envs/analysis.yaml"
     params:
         code=code("draw_alpha_curve"),
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 

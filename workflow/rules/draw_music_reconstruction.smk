@@ -94,6 +94,7 @@ rule draw_threshold_curve:
         "../envs/analysis.yaml"
     params:
         code=code("draw_threshold_curve"),
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 
@@ -110,6 +111,7 @@ rule draw_time_curve:
         "../envs/analysis.yaml"
     params:
         code=code("draw_time_curve"),
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 
@@ -159,6 +161,7 @@ rule draw_embedding_map:
         "../envs/analysis.yaml"
     params:
         code=code("draw_embedding_map"),
+        noise_subjects=NOISE,
     script:
         "../scripts/step.py"
 
@@ -170,6 +173,10 @@ rule draw_published:
         encoding=expand(ENCODING, sub=DECODED, model=settings.encode.models, allow_missing=True),
         aligned=expand(ALIGNED, sub=DECODED, model=TARGET, allow_missing=True),
         splits=SPLITS,
+        sweeps=expand(SWEEPS, sub=DECODED, model=TARGET, allow_missing=True),
+        predictions=expand(
+            TOLD, sub=DECODED, model=settings.decode.models, route=settings.decode.routes, allow_missing=True
+        ),
     output:
         multiext(f"{DECODED_DRAWN}/T2_published", png=".png", pdf=".pdf", table=".tsv"),
     log:

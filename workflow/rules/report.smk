@@ -10,21 +10,33 @@ STUDIES = {
 }
 DRAWN_FIGURES = [path for paths in STUDIES.values() for path in paths]
 
-# The results that the report quotes, and whose making it tells.
+BY_SPLIT = [(model, settings.audit.split) for model in settings.decode.models]
+BY_SPLIT += [(model, "leave_genre_out") for model in settings.decode.models[:1] if "brain2music" in DECODING]
+
+# The results that the report quotes, and whose making it tells. Each is one that a figure needs anyway.
 QUOTED = [
+    *(f"identify/model-{model}_split-{split}_scores" for model, split in BY_SPLIT if DECODING),
+    *(["encode/recovery"] if DECODING and settings.simulated else []),
+    *(["audit/splits"] if DECODING else []),
     *(f"compare/model-{model}_group" for model in MODELS if MUSIC),
     *([f"compare/model-{settings.simulate.driver}_recovery"] if settings.simulated and MUSIC else []),
     *(["train/model-resnet18_scores"] if TAGGED and MUSIC else []),
+    *(["regress/story"] if "story" in settings.studies else []),
     *(f"embed/model-{model}_features" for model in MODELS if MUSIC),
     *(f"preprocess/sub-{sub}_space-MNI_patterns" for sub in SUBJECTS),
-    *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold"),
-    *(f"identify/model-{model}_split-{settings.audit.split}_scores" for model in settings.decode.models if DECODING),
-    *(["encode/recovery"] if DECODING and settings.simulated else []),
-    *(["audit/splits"] if DECODING else []),
-    *(["regress/story"] if "story" in settings.studies else []),
+    *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold", tasks=MUSIC + HEARD),
+    *(f"encode/sub-{sub}_model-{model}_encoding" for sub in DECODED for model in settings.encode.models),
+    *(f"encode/sub-{sub}_partition" for sub in DECODED if "brain2music" in DECODING),
+    *(f"align/sub-{sub}_model-{TARGET}_aligned" for sub in DECODED if "music_reconstruction" in DECODING),
+    *(
+        f"retrieve/model-{model}_route-{route}_retrieved"
+        for model in settings.decode.models
+        for route in settings.decode.routes
+        if "brain2music" in DECODING
+    ),
 ]
 
-# The settings that its methods text tells.
+# The settings that its methods text tells: of neural_correlates by name, of the other studies by section.
 METHOD = {
     "confounds": settings.preprocess.confounds,
     "bin_s": settings.embed.bin_s,
@@ -34,6 +46,14 @@ METHOD = {
     "remove_lag_mean": settings.compare.remove_lag_mean,
     "pairs": settings.compare.pairs,
     "q": settings.compare.q,
+    "dataset": settings.dataset,
+    "defects": sorted(settings.defects),
+    "clip_s": settings.bids.clip_s,
+    "step_s": settings.embed.step_s,
+    "sources": settings.embed.sources,
+} | {
+    name: getattr(settings, name).model_dump(mode="json")
+    for name in ("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story")
 }
 
 
