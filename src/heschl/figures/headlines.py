@@ -3,19 +3,22 @@
 import numpy as np
 import xarray as xr
 
-from heschl.figures import brain
+from heschl.figures import brain, headlines_decoding
+from heschl.figures.headlines_decoding import Headline
+from heschl.figures.headlines_decoding import line as _line
 from heschl.science.spheres import world_mm
 
-Headline = dict[str, str]
 
+def of(found: xr.Dataset, split: str = "official") -> list[Headline]:
+    """Tell what a result says in numbers (value, label, note); nothing if it takes a figure to read it.
 
-def of(found: xr.Dataset) -> list[Headline]:
-    """Tell what a result says in numbers (value, label, note); nothing if it takes a figure to read it."""
-    if "agreement" in found:
+    split : the one that is scored
+    """
+    if "agreement" in found and "planted" in found:
         return _recovery(found)
     if "p_fwe" in found and "mean_max" in found:
         return _group(found)
-    return _scores(found) if "macro_roc_auc" in found else []
+    return _scores(found) if "macro_roc_auc" in found else headlines_decoding.of(found, split)
 
 
 def _recovery(found: xr.Dataset) -> list[Headline]:
@@ -61,7 +64,3 @@ def _scores(found: xr.Dataset) -> list[Headline]:
     macro, n = float(found["macro_roc_auc"]), int(np.isfinite(found["roc_auc"].values).sum())
     note = f"mean of {n} tags on held-out tracks; targets are musicnn's tags"
     return [_line(f"{macro:.3f}", "ROC-AUC of the tagger", note)]
-
-
-def _line(value: str, label: str, note: str) -> Headline:
-    return {"value": value, "label": label, "note": note}

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
+from heschl.figures import methods_decoding, methods_scoring
+from heschl.figures.cited_works import WORKS
+
 
 class Stage(NamedTuple):
     """What a stage did, {words} left open, and the keys of the works to cite for it."""
@@ -15,13 +18,8 @@ class Stage(NamedTuple):
 
 
 STAGES = {
-    "simulate": Stage(
-        "Listeners were simulated: heads with tissue contrast, real music as stimuli, voxels of the "
-        "superior temporal gyrus driven by single units of known network layers, haemodynamics, head "
-        "motion, slice timing, drifts and noise. The recordings were written as a raw BIDS dataset; the "
-        "truth was kept apart from it. Some listeners are pure noise.",
-        ("bids",),
-    ),
+    "simulate": Stage("{simulated}", ("bids",)),
+    "listen": Stage("{listen}", ("nakai",)),
     "ingest": Stage(
         "Recordings were read as the Brain Imaging Data Structure describes them, and checked before use.",
         ("bids", "xarray"),
@@ -30,21 +28,18 @@ STAGES = {
         "T1-weighted images were skull-stripped with deepbet, corrected for bias (N4), segmented (Atropos) "
         "and normalised to the symmetric ICBM 2009a template with ANTs. Head motion was estimated by "
         "Gauss-Newton rigid registration, {slices}, the BOLD reference registered to the T1-weighted image, and "
-        "all spatial transforms joined into one interpolation. Engines ran as nipype workflows. A linear trend "
-        "and confounds (by fMRIPrep's names: {confounds}) were regressed from each run and voxels z-scored; "
-        "framewise displacement and aCompCor components stand beside them in the results. Runs were cut into "
-        "trials, and clips heard more than once averaged.",
+        "all spatial transforms joined into one interpolation. Engines ran as nipype workflows. Framewise "
+        "displacement and aCompCor components stand beside the images in the results.{patterns}",
         ("nipype", "ants", "n4", "atropos", "syn", "deepbet", "icbm", "nilearn", "power", "compcor"),
     ),
+    "respond": Stage("{respond}", ()),
+    "audit": Stage("{audit}", ()),
     "train": Stage(
         "A one-dimensional ResNet-18 (Thielen) was trained with Lightning on the tag probabilities that "
         "musicnn gives to the clips; whole tracks were held out to choose the epoch and to score it.",
         ("thielen", "resnet", "musicnn", "lightning"),
     ),
-    "embed": Stage(
-        "{embedded}",
-        ("thielen",),
-    ),
+    "embed": Stage("{embedded}", ()),
     "compare": Stage(
         "In searchlights of the {n_voxels} nearest grey-matter voxels, dissimilarities of volumes (1 - Spearman "
         "correlation) were compared with those of each layer by Spearman correlation, {choices}. The maximum "
@@ -53,78 +48,43 @@ STAGES = {
         "be exchanged with rsatoolbox.",
         ("rsa", "searchlight", "rsatoolbox", "bh", "nichols", "phipson", "thielen"),
     ),
-    "draw": Stage(
-        "Surface maps use fsaverage5 as shipped with nilearn, read at MNI coordinates as they are. Snakemake ran "
-        "every step.",
-        ("nilearn", "fsaverage", "snakemake"),
-    ),
+    "encode": Stage("{encode}", ("himalaya", "denk", "nichols", "phipson", "bh")),
+    "decode": Stage("{decode}", ("denk", "ferrante", "ciferri", "himalaya")),
+    "align": Stage("{align}", ("bazeille", "ferrante", "ciferri")),
+    "identify": Stage("{identify}", ("denk", "phipson")),
+    "retrieve": Stage("{retrieve}", ("denk", "musicnn")),
+    "regress": Stage("{regress}", ("brennan",)),
+    "draw": Stage("{drawn}Snakemake ran every step.", ("snakemake",)),
 }
-NEEDS = {"compare": ("ingest", "preprocess", "embed"), "embed": ("ingest",), "train": ("ingest", "embed")}
+NEEDS = {
+    "compare": ("preprocess", "embed"),
+    "embed": ("ingest",),
+    "train": ("embed",),
+    "preprocess": ("ingest",),
+    "listen": ("simulate", "embed"),
+    "respond": ("preprocess",),
+    "audit": ("ingest",),
+    "encode": ("respond", "audit", "embed"),
+    "decode": ("respond", "audit", "embed"),
+    "align": ("respond", "audit", "embed"),
+    "identify": ("decode",),
+    "retrieve": ("decode",),
+}
+TELL = {
+    "listen": methods_decoding.listen,
+    "respond": methods_decoding.respond,
+    "audit": methods_decoding.audit,
+    "encode": methods_decoding.encode,
+    "decode": methods_decoding.decode,
+    "align": methods_scoring.align,
+    "identify": methods_scoring.identify,
+    "retrieve": methods_scoring.retrieve,
+    "regress": methods_scoring.regress,
+}
+ALIGNMENT_WORKS = {"procrustes": ("haxby",), "srm": ("srm",), "ot": ("pot",)}
+LISTENING = {"encode", "decode", "align"}  # those that use windows of the music
+MAPPED = {"compare", "encode", "decode"}  # those that are drawn on the cortex
 
-WORKS = {
-    "ants": (
-        "Avants BB et al. (2011). A reproducible evaluation of ANTs similarity metric performance in brain "
-        "image registration. NeuroImage 54:2033-2044."
-    ),
-    "atropos": (
-        "Avants BB et al. (2011). An open source multivariate framework for n-tissue segmentation. "
-        "Neuroinformatics 9:381-400."
-    ),
-    "bh": "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate. J R Stat Soc B 57:289-300.",
-    "bids": "Gorgolewski KJ et al. (2016). The brain imaging data structure. Scientific Data 3:160044.",
-    "compcor": ("Behzadi Y et al. (2007). A component based noise correction method (CompCor). NeuroImage 37:90-101."),
-    "deepbet": (
-        "Fisch L et al. (2024). deepbet: Fast brain extraction of T1-weighted MRI using convolutional "
-        "neural networks. Comput Biol Med 179:108845."
-    ),
-    "fsaverage": (
-        "Fischl B et al. (1999). High-resolution intersubject averaging and a coordinate system for the "
-        "cortical surface. Hum Brain Mapp 8:272-284."
-    ),
-    "icbm": (
-        "Fonov V et al. (2011). Unbiased average age-appropriate atlases for pediatric studies. NeuroImage 54:313-327."
-    ),
-    "lightning": "Falcon W and the PyTorch Lightning team (2019). PyTorch Lightning. lightning.ai.",
-    "musicnn": (
-        "Pons J, Serra X (2019). musicnn: pre-trained convolutional neural networks for music audio "
-        "tagging. arXiv:1909.06654."
-    ),
-    "n4": ("Tustison NJ et al. (2010). N4ITK: improved N3 bias correction. IEEE Trans Med Imaging 29:1310-1320."),
-    "nichols": (
-        "Nichols TE, Holmes AP (2002). Nonparametric permutation tests for functional neuroimaging. Hum "
-        "Brain Mapp 15:1-25."
-    ),
-    "nilearn": (
-        "Abraham A et al. (2014). Machine learning for neuroimaging with scikit-learn. Front Neuroinform 8:14."
-    ),
-    "nipype": (
-        "Gorgolewski K et al. (2011). Nipype: a flexible, lightweight and extensible neuroimaging data "
-        "processing framework in Python. Front Neuroinform 5:13."
-    ),
-    "phipson": (
-        "Phipson B, Smyth GK (2010). Permutation P-values should never be zero. Stat Appl Genet Mol Biol 9:39."
-    ),
-    "power": (
-        "Power JD et al. (2012). Spurious but systematic correlations in functional connectivity MRI "
-        "networks arise from subject motion. NeuroImage 59:2142-2154."
-    ),
-    "resnet": "He K et al. (2016). Deep residual learning for image recognition. CVPR, 770-778.",
-    "rsa": "Kriegeskorte N et al. (2008). Representational similarity analysis. Front Syst Neurosci 2:4.",
-    "rsatoolbox": (
-        "The rsatoolbox developers. rsatoolbox: representational similarity analysis in Python. "
-        "github.com/rsagroup/rsatoolbox."
-    ),
-    "searchlight": ("Kriegeskorte N et al. (2006). Information-based functional brain mapping. PNAS 103:3863-3868."),
-    "snakemake": "Mölder F et al. (2021). Sustainable data analysis with Snakemake. F1000Research 10:33.",
-    "syn": (
-        "Avants BB et al. (2008). Symmetric diffeomorphic image registration with cross-correlation. Med "
-        "Image Anal 12:26-41."
-    ),
-    "thielen": (
-        "Thielen J. Deep learning to probe neural correlates of music processing. MSc thesis, Radboud University."
-    ),
-    "xarray": ("Hoyer S, Hamman J (2017). xarray: N-D labeled arrays and datasets in Python. J Open Res Softw 5:10."),
-}
 LIMITS = (
     "The highest of several correlated layers is above zero even in noise, so maps of that maximum are read"
     " only where the permutation test, which takes the same maximum, rejects it.",
@@ -151,33 +111,55 @@ def stages(stores: list[Path]) -> list[str]:
 
     What they need ran as well.
     """
-    found = {part for path in stores for part in Path(path).parts[:-1]} & STAGES.keys()
-    found |= {"simulate"} if any(Path(p).name.endswith(("_truth.zarr", "_recovery.zarr")) for p in stores) else set()
-    for name in tuple(found):
-        found |= {need for first in NEEDS.get(name, ()) for need in (first, *NEEDS.get(first, ()))}
+    paths = [Path(path) for path in stores]
+    found = {path.parent.name for path in paths} & STAGES.keys()
+    found |= {"simulate"} if any(p.name.endswith(("_truth.zarr", "_recovery.zarr")) for p in paths) else set()
+    heard = any(p.name.endswith("_heard.zarr") or p.parts[-2:] == ("encode", "recovery.zarr") for p in paths)
+    found |= {"listen"} if heard else set()
+    while more := {need for name in found for need in NEEDS.get(name, ())} - found:
+        found |= more
     return [name for name in STAGES if name in found or name == "draw"]
 
 
 def paragraphs(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (stage, text) for the stages that ran, with what the results and settings say was done.
 
-    results : stores by file name; method : the settings that the text tells, by name without their section
+    results : stores by file name; method : the settings that the text tells: those of the first study by name without
+        their section, those of the others by section
     """
-    said = _preprocess_words(results, method) | _embed_words(results, method) | _compare_words(results, method)
-    return [(name, STAGES[name].text.format(**said)) for name in ran]
+    said = _preprocess_words(ran, results, method) | _embed_words(ran, results, method)
+    said |= _compare_words(results, method) if "compare" in ran else {}
+    surface = "Surface maps use fsaverage5 as shipped with nilearn, read at MNI coordinates as they are. "
+    said |= {"drawn": surface if MAPPED & set(ran) else ""}
+    said |= {name: tell(results, method) for name, tell in TELL.items() if name in ran}
+    found = [(name, STAGES[name].text.format(**said)) for name in ran]
+    return [(name, text) for name, text in found if text]
 
 
-def _preprocess_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
+def _preprocess_words(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     timing = {str(r.attrs["slice_timing"]).startswith("skipped") for r in results.values() if "slice_timing" in r.attrs}
     corrected, skipped = (
         "slice timing corrected by splines",
         "volumes without slice times taken at the middle of the TR",
     )
     slices = {frozenset({True}): skipped, frozenset({True, False}): f"{corrected}, {skipped}"}
-    return {"slices": slices.get(frozenset(timing), corrected), "confounds": ", ".join(method["confounds"]) or "none"}
+    patterns = (
+        f" For the comparison of dissimilarities, a linear trend and confounds (by fMRIPrep's names: "
+        f"{', '.join(method['confounds']) or 'none'}) were regressed from each run and voxels z-scored; runs were cut "
+        "into trials, and clips heard more than once averaged."
+    )
+    planted = ", real music as stimuli, voxels of the superior temporal gyrus driven by single units of known network"
+    planted += " layers, haemodynamics"
+    return {
+        "slices": slices.get(frozenset(timing), corrected),
+        "patterns": patterns if "compare" in ran else "",
+        "simulated": f"Listeners were simulated: heads with tissue contrast{planted if 'compare' in ran else ''}, head "
+        "motion, slice timing, drifts and noise. The recordings were written as a raw BIDS dataset; the truth was kept "
+        "apart from it. Some listeners are pure noise.",
+    }
 
 
-def _embed_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
+def _embed_words(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     models = {found[1] for name in results if (found := re.search(r"model-(\w+)_(?:features|group)", name))}
     network = (
         f"Activations of every layer were averaged in bins of {method['bin_s']:g} s, convolved clip by clip with a "
@@ -186,12 +168,13 @@ def _embed_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict
     category = (
         "Categories: a clip is its category alone, the same in all of its volumes, with no haemodynamic response."
     )
-    texts = ([network] if models != {"category"} else []) + ([category] if "category" in models else [])
-    return {"embedded": " ".join(texts)}
+    texts = ([network] if models - {"category"} else []) + ([category] if "category" in models else [])
+    return {"embedded": " ".join(texts + ([methods_decoding.windows(method)] if LISTENING & set(ran) else []))}
 
 
 def _compare_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
-    alone = {r.attrs["n_subjects"] for r in results.values() if "n_subjects" in r.attrs} == {1}
+    groups = [r for name, r in results.items() if name.endswith("_group.zarr")]
+    alone = {r.attrs["n_subjects"] for r in groups if "n_subjects" in r.attrs} == {1}
     test = f"over participants as published (right-tailed t test, false discovery rate {method['q']:g}) and "
     choices = ["in all pairs of volumes" if method["pairs"] == "all" else "in pairs of volumes of different clips"]
     choices += ["the mean over clips at each lag removed from both"] if method["remove_lag_mean"] else []
@@ -204,16 +187,43 @@ def _compare_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> di
     }
 
 
-def works(ran: list[str]) -> list[str]:
-    """List the works to cite for some stages, by name."""
-    return sorted({WORKS[key] for name in ran for key in STAGES[name].cites})
+def works(ran: list[str], results: dict[str, xr.Dataset] | None = None, method: dict | None = None) -> list[str]:
+    """List the works to cite for some stages, by name; with results and settings, also for what they chose."""
+    keys = {key for name in ran for key in STAGES[name].cites}
+    keys |= {"nilearn", "fsaverage"} if MAPPED & set(ran) else set()
+    return sorted({WORKS[key] for key in keys | (_chosen(ran, results or {}, method) if method else set())})
 
 
-def limits(ran: list[str], n_subjects: int | None) -> list[str]:
+def _chosen(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, Any]) -> set[str]:
+    """Name the works behind the models, methods and data that the settings chose."""
+    keys = {"nakai"} if method.get("dataset") == "ds003720" else set()
+    if LISTENING & set(ran):
+        keys |= {
+            key for model in methods_decoding.models(method) for key in methods_decoding.MODEL_WORKS.get(model, ())
+        }
+        keys |= {"sturm"} if method["audit"]["index"] or method["audit"]["faults"] else set()
+    if "align" in ran:
+        keys |= {key for name in method["align"]["methods"] for key in ALIGNMENT_WORKS.get(name, ())}
+    if "align" in ran or ("decode" in ran and "roi" in method["decode"]["routes"]):
+        keys |= {"destrieux"} if method["decode"]["atlas"] == "destrieux" else set()
+    return keys | ({"nunez"} if any(name.endswith("_partition.zarr") for name in results) else set())
+
+
+def limits(
+    ran: list[str], n_subjects: int | None, results: dict[str, xr.Dataset] | None = None, method: dict | None = None
+) -> list[str]:
     """List what the results can't say."""
     found = ([SIMULATED] if "simulate" in ran else []) + ([TRAINED] if "train" in ran else [])
     found += LIMITS if "compare" in ran else ()
+    found += methods_scoring.limits(ran, results or {}, method) if method else []
     if n_subjects is not None and n_subjects < 8:
         who = "participant has" if n_subjects == 1 else "participants have"
         found.append(f"{n_subjects} {who} little power to speak of people in general.")
     return found
+
+
+def fewest(results: dict[str, xr.Dataset]) -> int | None:
+    """Return the smallest number of participants behind a result, those of pure noise not counted; None if untold."""
+    told = [int(r.attrs["n_subjects"]) for r in results.values() if "n_subjects" in r.attrs]
+    told += [int((~r["is_noise"].values.astype(bool)).sum()) for r in results.values() if "id_acc" in r and "null" in r]
+    return min(told, default=None)

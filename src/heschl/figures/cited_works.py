@@ -1,0 +1,126 @@
+"""Works that the report cites, by the keys that methods texts use."""
+
+WORKS = {
+    "ants": (
+        "Avants BB et al. (2011). A reproducible evaluation of ANTs similarity metric performance in brain "
+        "image registration. NeuroImage 54:2033-2044."
+    ),
+    "atropos": (
+        "Avants BB et al. (2011). An open source multivariate framework for n-tissue segmentation. "
+        "Neuroinformatics 9:381-400."
+    ),
+    "bazeille": (
+        "Bazeille T et al. (2021). An empirical evaluation of functional alignment using inter-subject decoding. "
+        "NeuroImage 245:118683."
+    ),
+    "bh": "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate. J R Stat Soc B 57:289-300.",
+    "bids": "Gorgolewski KJ et al. (2016). The brain imaging data structure. Scientific Data 3:160044.",
+    "brennan": (
+        "Brennan JR et al. (2016). Abstract linguistic structure correlates with temporal activity during "
+        "naturalistic comprehension. Brain Lang 157-158:81-94."
+    ),
+    "ciferri": "Ciferri M, Ferrante M, Toschi N (2025). Sci Rep 15:42108 (music reconstructed from fMRI, with CLAP).",
+    "clap": (
+        "Wu Y et al. (2023). Large-scale contrastive language-audio pretraining with feature fusion and "
+        "keyword-to-caption augmentation. ICASSP."
+    ),
+    "compcor": ("Behzadi Y et al. (2007). A component based noise correction method (CompCor). NeuroImage 37:90-101."),
+    "deepbet": (
+        "Fisch L et al. (2024). deepbet: Fast brain extraction of T1-weighted MRI using convolutional "
+        "neural networks. Comput Biol Med 179:108845."
+    ),
+    "denk": "Denk TI et al. (2023). Brain2Music: reconstructing music from human brain activity. arXiv:2307.11078.",
+    "destrieux": (
+        "Destrieux C et al. (2010). Automatic parcellation of human cortical gyri and sulci using standard "
+        "anatomical nomenclature. NeuroImage 53:1-15."
+    ),
+    "encodec": "Défossez A et al. (2022). High fidelity neural audio compression. arXiv:2210.13438.",
+    "ferrante": (
+        "Ferrante M, Ciferri M, Toschi N (2024). R&B: rhythm and brain, cross-subject decoding of music from human "
+        "brain activity. arXiv."
+    ),
+    "fsaverage": (
+        "Fischl B et al. (1999). High-resolution intersubject averaging and a coordinate system for the "
+        "cortical surface. Hum Brain Mapp 8:272-284."
+    ),
+    "haxby": (
+        "Haxby JV et al. (2011). A common, high-dimensional model of the representational space in human ventral "
+        "temporal cortex. Neuron 72:404-416."
+    ),
+    "himalaya": (
+        "Dupré la Tour T et al. (2022). Feature-space selection with banded ridge regression. NeuroImage 264:119728."
+    ),
+    "icbm": (
+        "Fonov V et al. (2011). Unbiased average age-appropriate atlases for pediatric studies. NeuroImage 54:313-327."
+    ),
+    "lightning": "Falcon W and the PyTorch Lightning team (2019). PyTorch Lightning. lightning.ai.",
+    "mert": (
+        "Li Y et al. (2024). MERT: acoustic music understanding model with large-scale self-supervised training. ICLR."
+    ),
+    "minilm": (
+        "Wang W et al. (2020). MiniLM: deep self-attention distillation for task-agnostic compression of pre-trained "
+        "transformers. arXiv:2002.10957."
+    ),
+    "muq": (
+        "Zhu H et al. (2025). MuQ: self-supervised music representation learning with mel residual vector "
+        "quantization. arXiv:2501.01108."
+    ),
+    "musicnn": (
+        "Pons J, Serra X (2019). musicnn: pre-trained convolutional neural networks for music audio "
+        "tagging. arXiv:1909.06654."
+    ),
+    "n4": ("Tustison NJ et al. (2010). N4ITK: improved N3 bias correction. IEEE Trans Med Imaging 29:1310-1320."),
+    "nakai": "Nakai T, Koide-Majima N, Nishimoto S (2022). Music genre neuroimaging dataset. Data Brief 40:107675.",
+    "nichols": (
+        "Nichols TE, Holmes AP (2002). Nonparametric permutation tests for functional neuroimaging. Hum "
+        "Brain Mapp 15:1-25."
+    ),
+    "nilearn": (
+        "Abraham A et al. (2014). Machine learning for neuroimaging with scikit-learn. Front Neuroinform 8:14."
+    ),
+    "nipype": (
+        "Gorgolewski K et al. (2011). Nipype: a flexible, lightweight and extensible neuroimaging data "
+        "processing framework in Python. Front Neuroinform 5:13."
+    ),
+    "nunez": (
+        "Nunez-Elizalde AO, Huth AG, Gallant JL (2019). Voxelwise encoding models with non-spherical multivariate "
+        "normal priors. NeuroImage 197:482-492."
+    ),
+    "phipson": (
+        "Phipson B, Smyth GK (2010). Permutation P-values should never be zero. Stat Appl Genet Mol Biol 9:39."
+    ),
+    "pot": "Flamary R et al. (2021). POT: Python Optimal Transport. J Mach Learn Res 22(78):1-8.",
+    "power": (
+        "Power JD et al. (2012). Spurious but systematic correlations in functional connectivity MRI "
+        "networks arise from subject motion. NeuroImage 59:2142-2154."
+    ),
+    "resnet": "He K et al. (2016). Deep residual learning for image recognition. CVPR, 770-778.",
+    "rsa": "Kriegeskorte N et al. (2008). Representational similarity analysis. Front Syst Neurosci 2:4.",
+    "rsatoolbox": (
+        "The rsatoolbox developers. rsatoolbox: representational similarity analysis in Python. "
+        "github.com/rsagroup/rsatoolbox."
+    ),
+    "sbert": (
+        "Reimers N, Gurevych I (2019). Sentence-BERT: sentence embeddings using Siamese BERT-networks. EMNLP-IJCNLP, "
+        "3982-3992."
+    ),
+    "seamless": (
+        "Seamless Communication (2023). Seamless: multilingual expressive and streaming speech translation (w2v-BERT "
+        "2.0). arXiv:2312.05187."
+    ),
+    "searchlight": ("Kriegeskorte N et al. (2006). Information-based functional brain mapping. PNAS 103:3863-3868."),
+    "snakemake": "Mölder F et al. (2021). Sustainable data analysis with Snakemake. F1000Research 10:33.",
+    "srm": "Chen P-H et al. (2015). A reduced-dimension fMRI shared response model. NeurIPS 28.",
+    "sturm": (
+        "Sturm BL (2013). The GTZAN dataset: its contents, its faults, their effects on evaluation, and its future "
+        "use. arXiv:1306.1461."
+    ),
+    "syn": (
+        "Avants BB et al. (2008). Symmetric diffeomorphic image registration with cross-correlation. Med "
+        "Image Anal 12:26-41."
+    ),
+    "thielen": (
+        "Thielen J. Deep learning to probe neural correlates of music processing. MSc thesis, Radboud University."
+    ),
+    "xarray": ("Hoyer S, Hamman J (2017). xarray: N-D labeled arrays and datasets in Python. J Open Res Softw 5:10."),
+}

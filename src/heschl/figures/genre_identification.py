@@ -1,0 +1,108 @@
+"""F4c: identification genre by genre, and within each genre."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from heschl.figures import listeners, style
+from heschl.figures.listeners import Scored
+
+TITLE = "Identification by genre"
+CAPTION = (
+    "Identification accuracy of the test clips of each genre (their number in brackets), genres in the order of the "
+    "first row of symbols. Left: against all other test clips; right: against the others of the same genre alone, "
+    "where only what tells clips of one genre apart can help. Dot: one listener, mean over the genre's clips; bar: "
+    "mean over listeners; hollow grey: a listener of pure noise, in no mean. Dashed: chance. A genre's mean "
+    "stands on few clips: differences between genres are described here, not tested."
+)
+
+
+def draw(*, scores: list[Path], png: Path, pdf: Path, table: Path) -> None:
+    """Draw one row a genre, by model and route, from stores of identify.
+
+    Raises
+    ------
+    HeschlError
+        If no store is given, one isn't of identify, or two are of one model and split.
+    """
+    scored = listeners.read(scores, ("within_genre",))
+    rows = _table(scored)
+    genres = _order(rows, scored)
+    n_kinds = len(list(listeners.columns(scored)))
+    with style.sheet(style.DOUBLE, 1.3 + len(genres) * (0.16 + 0.1 * n_kinds)) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        titles = {"id_acc": "among all test clips", "within_genre": "among clips of the same genre"}
+        for axes, (name, title), mark in zip(panels, titles.items(), "AB", strict=True):
+            _rows(axes, scored, rows[rows["quantity"] == name], genres)
+            axes.set(title=title, xlabel="identification accuracy")
+            style.letter(axes, mark)
+        panels[0].set_yticks(range(len(genres)), [f"{g} ({n})" for g, n in _counts(scored, genres)])
+        panels[0].set_ylim(len(genres) - 0.4, -0.6)
+        listeners.warn_if_published(panels[0], scored)
+        figure.legend(handles=_legend(scored), loc="outside lower center", ncols=6)
+    style.save(figure, rows, png=png, pdf=pdf, table=table)
+
+
+def _rows(axes: Axes, scored: Sequence[Scored], rows: pd.DataFrame, genres: list[str]) -> None:
+    columns = list(listeners.columns(scored))
+    shift, room = np.linspace(-0.5, 0.5, len(columns) + 2)[1:-1], 0.3 / len(columns)
+    for (_, k, route, one), by in zip(columns, shift, strict=True):
+        who = one.listeners()
+        for y, genre in enumerate(genres):
+            values = _pick(rows, one, route, genre)
+            listeners.dots(axes, y + by, values, ~who, ink=listeners.colour(k), shape=listeners.marker(route),
+                           width=room, size=10, across=True)  # fmt: skip
+            ends = (y + by - 1.3 * room, y + by + 1.3 * room)
+            axes.vlines(listeners.mean(values[who]), *ends, color=style.INK, lw=1.6, zorder=2)
+    for y in range(1, len(genres)):
+        axes.axhline(y - 0.5, color=style.PALE, lw=0.4, zorder=0)
+    axes.axvline(0.5, color=style.INK, lw=0.8, ls="--", zorder=1)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(-0.03, 1.03)
+
+
+def _pick(rows: pd.DataFrame, one: Scored, route: str, genre: str) -> np.ndarray:
+    """Return the values of one genre, (sub,)."""
+    keys = {"model": one.found.attrs["model"], "split": one.found.attrs["split"], "route": route, "genre": genre}
+    kept = np.logical_and.reduce([rows[name] == value for name, value in keys.items()])
+    return rows["value"].to_numpy()[kept]
+
+
+def _order(rows: pd.DataFrame, scored: Sequence[Scored]) -> list[str]:
+    """Genres, best first, by the mean over listeners of the first store and route; by name where equal."""
+    _, _, route, one = next(iter(listeners.columns(scored)))
+    all_of_it, who = rows[rows["quantity"] == "id_acc"], one.listeners()
+    genres = sorted(rows["genre"].unique())
+    score = {g: listeners.mean(_pick(all_of_it, one, route, g)[who]) for g in genres}
+    return sorted(genres, key=lambda g: (-np.nan_to_num(score[g]), g))
+
+
+def _counts(scored: Sequence[Scored], genres: list[str]) -> list[tuple[str, int]]:
+    named = scored[0].found["genre"].values.astype(str).tolist()
+    return [(listeners.plain(g), named.count(g)) for g in genres]
+
+
+def _legend(scored: Sequence[Scored]) -> list[Line2D]:
+    routes = sorted({r for _, _, r, _ in listeners.columns(scored)})
+    noise = not all(one.listeners().all() for one in scored)
+    found = listeners.handles([one.label for one in scored], routes, noise)
+    found.append(Line2D([], [], marker="|", ls="", color=style.INK, mew=1.6, ms=7, label="mean of listeners"))
+    return [*found, Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance")]
+
+
+def _table(scored: Sequence[Scored]) -> pd.DataFrame:
+    """List each listener's mean over each genre's clips."""
+    rows = []
+    for _, _, route, one in listeners.columns(scored):
+        at, genre = one.found.sel({"route": route}), one.found["genre"].values.astype(str)
+        key = {"model": one.found.attrs["model"], "split": one.found.attrs["split"], "route": route}
+        for name in ("id_acc", "within_genre"):
+            for g in sorted(set(genre.tolist())):
+                values = listeners.each(at[name].values[:, genre == g])
+                rows += [key | {"quantity": name, "genre": g, "sub": str(s), "noise": not w, "value": v}
+                         for s, w, v in zip(at["sub"].values, one.listeners(), values, strict=True)]  # fmt: skip
+    return pd.DataFrame(rows)

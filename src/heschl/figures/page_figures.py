@@ -1,0 +1,175 @@
+"""The figures of the report: by study, each with its caption, its files, and its table where it is one."""
+
+import base64
+import csv
+import os
+import re
+from itertools import groupby
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from heschl.figures import (
+    alignment_curves,
+    alpha_curve,
+    architecture,
+    class_agreement,
+    decoded_regions,
+    embedding_map,
+    encoding_density,
+    encoding_maps,
+    encoding_recovery,
+    genre_ablation,
+    genre_confusion,
+    genre_identification,
+    identification,
+    identification_table,
+    layer_counts,
+    layer_encoding,
+    layer_rdms,
+    leakage,
+    motion,
+    noise_ceiling,
+    published,
+    recovery,
+    registration,
+    rho_histograms,
+    similarity_matrix,
+    spectrograms,
+    story_encoding,
+    style,
+    surface_maps,
+    tag_auc,
+    threshold_curve,
+    time_curve,
+    timeline,
+    top_k,
+    unique_variance,
+    volume_map,
+    voxel_overlap,
+)
+
+CAPTIONED = (
+    alignment_curves,
+    alpha_curve,
+    architecture,
+    class_agreement,
+    decoded_regions,
+    embedding_map,
+    encoding_density,
+    encoding_maps,
+    encoding_recovery,
+    genre_ablation,
+    genre_confusion,
+    genre_identification,
+    identification,
+    identification_table,
+    layer_counts,
+    layer_encoding,
+    layer_rdms,
+    leakage,
+    motion,
+    noise_ceiling,
+    published,
+    recovery,
+    registration,
+    rho_histograms,
+    similarity_matrix,
+    spectrograms,
+    story_encoding,
+    surface_maps,
+    tag_auc,
+    threshold_curve,
+    time_curve,
+    timeline,
+    top_k,
+    unique_variance,
+    volume_map,
+    voxel_overlap,
+)
+BY_NAME = {module.__name__.rpartition(".")[2]: module for module in CAPTIONED}
+WRITTEN = (identification_table, published)  # those that are tables
+MOST_ROWS = 60
+STUDIES = {
+    "neural_correlates": "Neural correlates of music",
+    "brain2music": "Brain2Music",
+    "music_reconstruction": "Music reconstruction",
+    "story": "A story",
+}
+
+
+def studies(figures: list[Path], tables: list[Path], folder: Path) -> list[dict[str, Any]]:
+    """Group figures by study, the folder that holds them, in the order given, numbered throughout.
+
+    Parameters
+    ----------
+    figures : PNGs; each name holds its module's (F8_surface_maps_model-resnet18.png)
+    tables : TSVs, each beside its figure and named as it is
+    folder : where the page will lie, for links
+    """
+    beside = {Path(table).with_suffix("") for table in tables}
+    pngs = [Path(figure) for figure in figures]
+    order = list(dict.fromkeys(png.parent.name for png in pngs))
+    pngs.sort(key=lambda png: order.index(png.parent.name))  # stable: a study's figures keep their order
+    by_study = groupby(enumerate(pngs, 1), lambda one: one[1].parent.name)
+    return [
+        {
+            "anchor": f"study-{name}",
+            "title": STUDIES.get(name, name.replace("_", " ")),
+            "figures": [_figure(k, png, png.with_suffix("") in beside, folder) for k, png in members],
+        }
+        for name, members in by_study
+    ]
+
+
+def _figure(number: int, png: Path, has_table: bool, folder: Path) -> dict[str, Any]:
+    module, model, table = module_of(png.stem), re.search(r"_model-(\w+)", png.stem), png.with_suffix(".tsv")
+    files = [png.with_suffix(".pdf"), *([table] if has_table else [])]
+    return {
+        "number": number,
+        "title": (module.TITLE if module else png.stem.replace("_", " ")) + (f": {model[1]}" if model else ""),
+        "caption": module.CAPTION if module else "",
+        "published": _published(png.stem),
+        "image": base64.b64encode(png.read_bytes()).decode("ascii"),
+        "share": min(100, round(100 * _width_pixels(png) / (style.DOUBLE * style.DPI))),
+        "files": [(f.name, Path(os.path.relpath(f, folder)).as_posix()) for f in files],
+        "anchor": f"{png.parent.name}-{png.stem}",
+        "table": read_table(table) if has_table and module in WRITTEN else None,
+    }
+
+
+def _width_pixels(png: Path) -> int:
+    """Read a PNG's width from its header."""
+    return int.from_bytes(png.read_bytes()[16:20], "big")
+
+
+def module_of(stem: str) -> ModuleType | None:
+    """Return the module that a figure's file name holds between its number and its model, None if there is none."""
+    return BY_NAME.get(re.sub(r"^[A-Z]\d+[a-z]?_|_model-\w+$", "", stem))
+
+
+def _published(stem: str) -> str:
+    """Name the figure or table of the study that this one is of: F4a, A.1, Table 1; "" for one of our own."""
+    if stem.startswith("T1_"):
+        return "Table 1"
+    found = re.match(r"(F|A)(\d+[a-z]?)_", stem)
+    return f"{found[1]}{'.' if found[1] == 'A' else ''}{found[2]}" if found else ""
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a TSV for the page: head, rows (60 at most) and how many are left out; columns without a value are dropped.
+
+    Numbers are given to four digits; the file has them all.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file, delimiter="\t")
+    kept = [k for k in range(len(head)) if any(row[k] not in ("", "n/a") for row in rows)]
+    shown = [[_short(row[k]) for k in kept] for row in rows[:MOST_ROWS]]
+    return {"head": [head[k].replace("_", " ") for k in kept], "rows": shown, "more": max(0, len(rows) - MOST_ROWS)}
+
+
+def _short(cell: str) -> str:
+    """Round a number; leave words alone."""
+    if cell == "n/a":
+        return ""
+    return f"{float(cell):.4g}" if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", cell) else cell
