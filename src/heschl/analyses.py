@@ -36,7 +36,7 @@ class Encode(Section):
     )
     n_folds: int = Field(5, ge=2, description="Folds of the cross-validation; a clip is never divided.")
     n_components: int = Field(0, ge=0, description="Principal components of the features; 0: the features themselves.")
-    n_permutations: Count = Field(500, description="Permutations of test clips.")
+    n_permutations: Count = Field(2000, description="Permutations of test clips.")
     null: Literal["permutation", "gaussian"] = Field("permutation", description="Null; gaussian: as published.")
     engine: Literal["fast", "himalaya", "himalaya_torch"] = Field("fast", description="Solver of the ridge regression.")
     partition_voxels: int = Field(2000, ge=0, description="Best voxels in training that are partitioned; 0: all.")
@@ -98,6 +98,7 @@ class Retrieve(Section):
     gallery: str = Field("", description="Folder of audio; empty: clips of the corpus that aren't tested.")
     other: Name = Field("spectral", description="Model in whose space what was retrieved is compared.")
     n_best: Count = Field(10, description="Neighbours kept.")
+    similarity: Fraction = Field(0.95, description="Cosine from which an item is a copy of a tested clip: left out.")
     seed: int = Field(0, ge=0, description="Seed of the random baseline.")
 
 

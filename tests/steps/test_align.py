@@ -97,6 +97,7 @@ def study(tmp_path_factory):
         "alphas": [1.0, 10.0, 100.0, 1000.0],
         "n_folds": 4,
         "mode": "corrected",
+        "split": "official",
         "seed": 0,
     }
 

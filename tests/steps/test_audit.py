@@ -18,7 +18,7 @@ from heschl.steps import audit
 
 ONE, RATE_HZ = {"units": "1"}, 8000
 SETTINGS = {"test_task": "Test", "index": "", "faults": [], "n_folds": 3, "refuse": [], "split": "official"}
-SETTINGS |= {"similarity": 0.995, "drop_first_event": True, "seed": 0}
+SETTINGS |= {"single": [], "similarity": 0.995, "drop_first_event": True, "seed": 0}
 GENRES = ("jazz", "pop", "rock")
 TRAINING = [f"{g}/{i}" for g in GENRES for i in range(4)]
 TEST = [f"{g}/9" for g in GENRES]
@@ -133,13 +133,23 @@ def write_index(path, artist, title):
 
 def test_a_shared_track_stops_the_official_split_but_not_the_grouped_one(tmp_path) -> None:
     track = [*TRAINING, TRAINING[1], *TEST[1:]]
-    write_small(tmp_path, track=track)
+    write_small(tmp_path, track=track, artist=[f"by {name}" for name in track])
     with pytest.raises(HeschlError, match=r"test clip jazz/9 shares its track \(jazz/1\) with training clip jazz/1"):
         splits(tmp_path, refuse=["track"])
     assert not (tmp_path / "splits.zarr").exists()
     found = splits(tmp_path, refuse=["track"], split="artist_grouped_kfold")
     assert int(found["overlap"].sel(split="artist_grouped_kfold", kind="track")) == 0
     assert int(found["overlap"].sel(split="official", kind="track")) == 1
+    with pytest.raises(HeschlError, match=r"split official, fold 0: test clip jazz/9 shares its track"):
+        splits(tmp_path, refuse=["track"], split="artist_grouped_kfold", single=["official"])
+
+
+def test_overlaps_that_could_not_be_seen_are_refused(tmp_path) -> None:
+    write_small(tmp_path)
+    with pytest.raises(HeschlError, match="no test clip's artist is known, so no overlap of split artist_grouped"):
+        splits(tmp_path, split="artist_grouped_kfold")
+    with pytest.raises(HeschlError, match=r"wanted titles\. Give audit: index:"):
+        splits(tmp_path, refuse=["title"])
 
 
 def test_the_same_sound_under_another_name_is_found(tmp_path) -> None:

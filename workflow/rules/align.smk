@@ -26,6 +26,7 @@ rule align_subject:
     params:
         code=code("align_subject"),
         subject="{sub}",
+        split=ONE_FOLD,
         model="{model}",
         noise_subjects=NOISE,
         atlas=settings.decode.atlas,

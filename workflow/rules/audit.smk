@@ -27,6 +27,7 @@ rule audit_splits:
         n_folds=settings.audit.n_folds,
         refuse=settings.audit.refuse,
         split=settings.audit.split,
+        single=[ONE_FOLD] if DECODING else [],
         similarity=settings.audit.similarity,
         drop_first_event=settings.respond.drop_first_event and 3 not in settings.defects,
         seed=settings.audit.seed,

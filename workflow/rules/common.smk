@@ -65,6 +65,8 @@ except HeschlError as error:
 DECODING = {"brain2music", "music_reconstruction"} & set(settings.studies)
 MUSIC = (settings.bids.task,) if "neural_correlates" in settings.studies else ()
 HEARD = (settings.bids.training_task, settings.bids.test_task) if DECODING else ()
+# Curves, alignment and partition need one fold: they take the official split where the chosen one has several.
+ONE_FOLD = settings.audit.split if settings.audit.split == "fault_filtered" else "official"
 
 
 def recordings():

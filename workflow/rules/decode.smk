@@ -8,6 +8,7 @@ out  results/{dataset}/decode/sub-{sub}_model-{model}_route-{route}_split-{split
 
 PREDICTIONS = "results/{dataset}/decode/sub-{sub}_model-{model}_route-{route}_split-{split}_predictions.zarr"
 SWEEPS = "results/{dataset}/decode/sub-{sub}_model-{model}_sweeps.zarr"
+ALIGNER = f"results/{settings.dataset}/embed/model-text_windows.zarr"
 
 
 rule decode_embedding:
@@ -16,7 +17,7 @@ rule decode_embedding:
         series=SERIES,
         windows="results/{dataset}/embed/model-{model}_windows.zarr",
         splits=SPLITS,
-        aligner="results/{dataset}/embed/model-text_windows.zarr" if 8 in settings.defects else [],
+        aligner=lambda w: [] if w.split == "leave_genre_out" or 8 not in settings.defects else ALIGNER,
     output:
         predictions=directory(PREDICTIONS),
     log:
@@ -39,7 +40,7 @@ rule decode_embedding:
         thresholds=settings.decode.thresholds,
         regress_previous=11 not in settings.defects,
         fixed_alpha=20.0 if 6 in settings.defects else None,
-        mask="in_sample" if 4 in settings.defects else "nested",
+        mask=lambda w: "in_sample" if 4 in settings.defects and w.route == "voxel" else "nested",
         seed=settings.decode.seed,
     script:
         "../scripts/step.py"
@@ -62,6 +63,7 @@ rule decode_sweeps:
         runtime=120,
     params:
         code=code("decode_sweeps"),
+        split=ONE_FOLD,
         alphas=settings.decode.alphas,
         n_folds=settings.decode.n_folds,
         thresholds=settings.decode.thresholds,

@@ -62,7 +62,7 @@ rule encode_partition:
     params:
         code=code("encode_partition"),
         bands=BANDS,
-        split=settings.audit.split,
+        split=ONE_FOLD,
         delays_tr=settings.encode.delays_tr,
         alphas=settings.encode.alphas,
         n_folds=settings.encode.n_folds,

@@ -76,7 +76,7 @@ rule retrieve_clips:
     params:
         code=code("retrieve_clips"),
         n_best=settings.retrieve.n_best,
-        similarity=settings.audit.similarity,
+        similarity=settings.retrieve.similarity,
         seed=settings.retrieve.seed,
     script:
         "../scripts/step.py"

@@ -37,7 +37,7 @@ WORKS = {
     "encodec": "Défossez A et al. (2022). High fidelity neural audio compression. arXiv:2210.13438.",
     "ferrante": (
         "Ferrante M, Ciferri M, Toschi N (2024). R&B: rhythm and brain, cross-subject decoding of music from human "
-        "brain activity. arXiv."
+        "brain activity. arXiv:2406.15537."
     ),
     "fsaverage": (
         "Fischl B et al. (1999). High-resolution intersubject averaging and a coordinate system for the "

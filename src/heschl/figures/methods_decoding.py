@@ -122,7 +122,9 @@ def windows(method: dict[str, Any]) -> str:
         " Text is no caption but musicnn's tags as words, in all-MiniLM-L6-v2: made from the sound."
     )  # fmt: skip
     used = models(method)
-    return f"For encoding and decoding, {listed(used)} embedded {heard}, {how}.{words if 'text' in used else ''}"
+    label = " Genre is the label alone." if "genre" in used else ""
+    text = words if "text" in used else ""
+    return f"For encoding and decoding, {listed(used)} stand for {heard}, {how}.{label}{text}"
 
 
 def encode(results: Results, method: dict[str, Any]) -> str:

@@ -41,8 +41,8 @@ def identify(results: Results, method: dict[str, Any]) -> str:
         f"prediction than that of the clip heard ({rule}), in units of the training clips' mean and SD; within a "
         f"genre, of the other clips of the genre. Its null permutes {of['n_permutations']:,} times which clip was "
         f"heard. Intervals are 95 % percentiles of {of['n_bootstraps']:,} bootstrap samples of listeners crossed with "
-        "clips; routes are compared clip by clip. Ceiling: odd repeats of the responses identified from even ones. Listeners "
-        "of pure noise are scored alike and enter no mean."
+        "clips; routes are compared clip by clip. Ceiling: odd repeats of the responses identified from even ones. "
+        "Listeners of pure noise are scored alike and enter no mean."
     )
 
 
@@ -62,7 +62,7 @@ def regress(results: Results, method: dict[str, Any]) -> str:
     """Tell how a story was regressed."""
     of = method["story"]
     refused = sum(len(r.attrs.get("refused", [])) for name, r in results.items() if name == "story.zarr")
-    left = f" {refused} recording{'s' * (refused > 1)} could not be analysed and were left out." if refused else ""
+    left = f" Left out, as they could not be analysed: {refused}." if refused else ""
     return (
         f"Time courses of regions ({of['radius']}) were predicted by ridge regression on sound power delayed by "
         f"{listed(of['delays_tr'])} volumes, in {of['n_folds']} contiguous folds, penalties chosen within training. "

@@ -41,6 +41,7 @@ def subject(
     series: list[Path],
     windows: Path,
     splits: Path,
+    split: str,
     atlas: str,
     aligned: Path,
     subject: str,
@@ -55,7 +56,7 @@ def subject(
     mode: str,
     seed: int,
 ) -> None:
-    """Predict what the left-out subject heard with a decoder of the other subjects, on the official split.
+    """Predict what the left-out subject heard with a decoder of the other subjects, on a split's first fold.
 
     Corrected: k = n_clips training clips align, those beyond the largest k train the decoder, and the left-out
     subject's own of these are never used. As published (science.md A4, defect 5; named in attrs): all training clips
@@ -80,7 +81,7 @@ def subject(
     """
     if unknown := sorted(set(methods) - set(alignment.METHODS)):
         raise HeschlError("align: methods", f"{unknown[0]!r} given", f"wanted some of {alignment.METHODS}")
-    stimuli = _stimuli(windows, splits)
+    stimuli = _stimuli(windows, splits, split)
     training = stimuli.genre[: stimuli.n_training]
     try:
         parts = cross_subject.roles(training, n_clips, n_folds, seed, mode)
@@ -98,7 +99,7 @@ def subject(
     coords = {"method": methods, "k": sizes, "clip": stimuli.clip[stimuli.n_training :]}
     coords["genre"] = ("clip", stimuli.genre[stimuli.n_training :])
     attrs = {"mode": mode, "subject": subject, "model": model, "lag_tr": lag_tr, "seed": seed, "rois": list(rois)}
-    attrs |= {"sources": list(people)[:-1], "n_decoder_clips": len(parts.decoder)}
+    attrs |= {"sources": list(people)[:-1], "split": split, "n_decoder_clips": len(parts.decoder)}
     attrs["grid_shape"] = list(people[subject].attrs["grid_shape"])
     found["ijk"] = (("voxel", "axis"), grid.ijk.astype(np.int16), ONE)
     found["parcel"] = ("voxel", grid.piece.astype(np.int16), ONE | {"long_name": "voxels that are aligned together"})
@@ -142,9 +143,9 @@ def _id_acc(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
     return id_acc(correlate(predicted, target), np.arange(len(target)))
 
 
-def _stimuli(windows: Path, splits: Path) -> Stimuli:
+def _stimuli(windows: Path, splits: Path, split: str) -> Stimuli:
     plan, embedded = store.read(splits), store.read(windows)
-    role = plan["role"].sel(split="official").isel(fold=0).values
+    role = plan["role"].sel(split=split).isel(fold=0).values
     order = np.concatenate([np.flatnonzero(role == 1), np.flatnonzero(role == 2)])
     clips, names = plan["clip"].values.astype(str)[order], embedded["clip"].values.astype(str).tolist()
     if missing := sorted(set(clips) - set(names)):

@@ -29,6 +29,7 @@ def splits(
     n_folds: int,
     refuse: list[str],
     split: str,
+    single: list[str],
     similarity: float,
     drop_first_event: bool,
     seed: int,
@@ -48,7 +49,7 @@ def splits(
     faults : paths of fault-filtered lists: GTZAN clips in none of them are faulty
     n_folds : folds of artist_grouped_kfold
     refuse : kinds that may not occur in `split`
-    split : the one that will be scored
+    split, single : the one that will be scored, and those that some analyses score besides
     similarity : cosine of two clips' mean sound from which they count as alike
     drop_first_event : the first event of each run is a dummy
     seed : of the folds
@@ -62,7 +63,8 @@ def splits(
     rows = _rows(heard, role, same, value, faulty)
     arrays = _arrays(heard, labels, is_test, role, same, faulty).assign_attrs(similarity=similarity, n_folds=n_folds)
     arrays["presentations"] = ("clip", presentations, {"units": "1", "long_name": "times heard by each subject"})
-    _refuse(audio, rows, arrays, refuse, split)
+    for one in sorted({split, *single}):
+        _refuse(audio, rows, arrays, refuse, one)
     _write_table(table, rows)
     store.write(splits, arrays)
 
@@ -231,7 +233,12 @@ def _refuse(audio: Path, rows: list[tuple], arrays: xr.Dataset, refuse: list[str
     """Stop before anything is scored if the split to be scored is empty or leaks."""
     if not int(arrays["n_test"].sel(split=split)):
         raise HeschlError(audio, f"split {split} tests no clip", "wanted some", "Set audit: faults: or another split")
-    kinds = {*refuse, *(LABELS if split == "artist_grouped_kfold" else ())}
+    grouped = split == "artist_grouped_kfold"
+    kinds, needed = {*refuse, *(LABELS if grouped else ())}, {*refuse, *(("artist",) if grouped else ())} & {*LABELS}
+    if unknown := [k for k in sorted(needed) if not int(arrays["n_known"].sel(split=split, kind=k))]:
+        given = f"no test clip's {unknown[0]} is known, so no overlap of split {split} could be seen"
+        fix = "Give audit: index:, choose another audit: split:, or take the kind out of audit: refuse:"
+        raise HeschlError(audio, given, f"wanted {unknown[0]}s", fix)
     if leaks := [row for row in rows if row[0] == split and row[2] in kinds]:
         _, fold, kind, test, train, value = leaks[0]
         what = (

@@ -125,7 +125,7 @@ def partition(
         raise HeschlError("encode: bands", f"no windows of {missing[0]}", f"wanted one of {', '.join(models)}")
     roles = _roles(splits, split, heard.names)
     if len(roles) > 1:
-        raise HeschlError(splits, f"{split} has {len(roles)} folds", "wanted one", "Set encode: split: official")
+        raise HeschlError(splits, f"{split} has {len(roles)} folds", "wanted one", "Give a split of one fold")
     of = fir_model.Settings(delays_tr, alphas, n_folds, "fast", n_components, seed)
     try:
         rows = _rows(heard, roles[0], delays_tr)
