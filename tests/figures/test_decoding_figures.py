@@ -18,6 +18,7 @@ from .conftest import write
 
 SUBS, GENRES, N_EACH = ("01", "02", "05"), ("jazz", "metal", "polka"), 2
 TESTED = [f"{g}/{k}" for g in GENRES for k in range(N_EACH)]
+MORE = ("previous_reference", "previous_p", "within_p", "run_removed_within")
 BOUND = ("sub", "route", "bound")
 
 
@@ -37,9 +38,12 @@ def scores(path, model="m", split="official", routes=("roi", "voxel"), subs=SUBS
         "ci": (("route", "bound"), np.tile([0.6, 0.9], (r, 1))),
         "ci_sub": (BOUND, np.tile([0.3, 0.8], (s, r, 1))),
         "within_ci_sub": (BOUND, np.tile([0.2, 1.0], (s, r, 1))),
+        "within_ci": (("route", "bound"), np.tile([np.nan if alone else 0.4, np.nan if alone else 0.85], (r, 1))),
         "p_listeners": ("route", np.full(r, 0.0005)),
+        "within_p_listeners": ("route", np.full(r, np.nan if alone else 0.03)),
         "baseline": ("name", [0.5, 0.49, 0.93]),
         **{name: (of, rng.uniform(0.4, 0.9, (s, r))) for name in ("ceiling", "previous", "run_removed", "p", "mrr")},
+        **{name: (of, rng.uniform(0.4, 0.6, (s, r))) for name in MORE},
     }
     coords = {"sub": list(subs), "route": list(routes), "clip": TESTED, "way": [2, 5, 10, 50]}
     coords |= {"genre": ("clip", [c.split("/")[0] for c in TESTED]), "name": ["mean_vector", "random", "genre_oracle"]}
@@ -99,6 +103,11 @@ def test_identification_lists_what_the_scores_say(draw_twice, scored):
     null = np.quantile(first["null"].values[:2].mean(0), [0.025, 0.975])
     for bound, value in zip(("low", "high"), null, strict=True):
         assert pick(found, **one, quantity=f"null_{bound}", of="mean of listeners") == pytest.approx(value, 1e-5)
+    assert pick(found, **one, quantity="within_ci_high", of="mean of listeners") == [0.85]
+    assert pick(found, **one, quantity="within_p", of="mean of listeners") == [0.03]
+    for name in ("previous", *MORE):
+        given = [pick(found, **one, quantity=name, of=f"sub-{s}")[0] for s in ("01", "02")]
+        np.testing.assert_allclose(given, first[name].values[:2], rtol=1e-5)
     assert set(found["model"]) == {"m", "other_model"} and pick(found, quantity="p_pair", of="roi - voxel").size == 2
 
 
@@ -156,6 +165,9 @@ def test_genres_are_means_over_their_clips(draw_twice, scored):
             )
             assert given == pytest.approx(expected, 1e-5)
     assert found[found["noise"]]["sub"].nunique() == 1
+    mean = found[(found["sub"] == "mean") & (found["quantity"] == "within_genre") & (found["route"] == "roi")]
+    expected = [first["within_genre"].sel({"route": "roi"}).values[:2].mean(), 0.4, 0.85, 0.03]
+    np.testing.assert_allclose(mean[["value", "low", "high", "p"]].to_numpy()[0], expected, rtol=1e-5)
 
 
 def test_ablation_holds_both_trainings(tmp_path, draw_twice, scored):

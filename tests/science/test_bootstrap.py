@@ -46,3 +46,5 @@ def test_permutation_p_is_never_zero():
     assert bootstrap.permutation_p(0.9, np.array([0.5, 0.6, 0.4])) == 1 / 4
     assert bootstrap.permutation_p(0.5, np.array([0.5, 0.6, 0.4])) == 3 / 4
     assert np.isnan(bootstrap.permutation_p(0.5, np.empty(0)))
+    assert np.isnan(bootstrap.permutation_p(np.nan, np.zeros(3)))  # NaN exceeds nothing: 1 / 4 would be a lie
+    assert np.isnan(bootstrap.permutation_p(0.5, np.array([0.5, np.nan])))

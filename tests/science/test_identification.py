@@ -122,11 +122,32 @@ def test_previous_clip_is_chance_for_a_good_decoder_and_found_when_it_carries_ov
     assert np.isnan(ident.previous_clip(ident.correlate(clean, target), truth, np.full(60, -1), genre, genre)).all()
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 9999))
+def test_previous_clip_agrees_with_brute_force(seed):
+    """The own clip never stands; its genre doesn't either, unless the clip before shares it."""
+    rng, c, truth = np.random.default_rng(seed), scene(seed), np.random.default_rng(seed + 1).permutation(8)
+    genre, previous = rng.integers(0, 3, 8), rng.integers(-1, 8, 8)
+    c[rng.random((8, 8)) < 0.1] = np.nan
+    found = ident.previous_clip(c, truth, previous, genre[truth], genre)
+    for i, (own, before) in enumerate(zip(truth, previous, strict=True)):
+        mates = genre[before] == genre[own]
+        rest = [
+            j for j in range(8) if j not in (own, before) and np.isfinite(c[i, j]) and (mates or genre[j] != genre[own])
+        ]
+        if before < 0 or before == own or np.isnan(c[i, before]) or not rest:
+            assert np.isnan(found[i])
+        else:
+            wins = [(c[i, before] > c[i, j]) + 0.5 * (c[i, before] == c[i, j]) for j in rest]
+            np.testing.assert_allclose(found[i], np.mean(wins))
+
+
 def test_run_means_are_removed():
     rng, run = np.random.default_rng(0), np.array(["a", "a", "b", "b", "b", "c"])
     left = ident.without_run_mean(rng.standard_normal((6, 3)), run)
     np.testing.assert_allclose(left[:2].sum(0), 0, atol=1e-12)
     assert np.isnan(left[5]).all() and np.isfinite(left[:5]).all()
+    np.testing.assert_allclose(left[0], -left[1])  # two of a run: opposites, as documented
 
 
 def test_windows_of_one_clip_are_no_distractors():

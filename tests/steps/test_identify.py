@@ -70,6 +70,49 @@ def test_what_was_planted_is_found_in_listeners_only(found) -> None:
     assert float(found["p_pair"][0]) < 0.05 and found["pair"].values.tolist() == ["roi - voxel"]
 
 
+def test_within_a_genre_the_score_has_its_null_p_and_interval(found) -> None:
+    shapes = {name: found[name].dims for name in ("within_null", "within_p", "within_ci", "within_p_listeners")}
+    of = ("sub", "route")
+    assert shapes == {"within_null": (*of, "permutation"), "within_p": of, "within_ci": ("route", "bound"),
+                      "within_p_listeners": ("route",)}  # fmt: skip
+    np.testing.assert_allclose(found["within_null"].mean("permutation"), 0.5, atol=0.02)
+    assert (found["within_p"].sel(sub=["01", "02"]) < 0.02).all() and (found["within_p"].sel(sub="05") > 0.01).all()
+    assert (found["within_p_listeners"] == 1 / 201).all()
+    mean = found["within_genre"].sel(sub=["01", "02"]).mean(("sub", "clip"))
+    assert (found["within_ci"].sel(bound="low") < mean).all() and (mean < found["within_ci"].sel(bound="high")).all()
+    assert (found["within_ci"].sel(bound="low") > 0.5).all()
+    planted, noise = found["run_removed_within"].sel(sub=["01", "02"]), found["run_removed_within"].sel(sub="05")
+    assert (planted > 0.6).all() and (abs(noise - 0.5) < 0.15).all()
+
+
+def test_the_previous_clip_has_its_reference(found, tmp_path) -> None:
+    np.testing.assert_allclose(found["previous_reference"], 0.5, atol=0.03)
+    assert (found["previous_p"] > 0.01).all() and found["previous_p"].dims == ("sub", "route")
+    path = predictions(tmp_path, "01", signal=0.5)
+    made = store.read(path).load()
+    before = np.roll(made["predicted"].values, 1, 0)  # what was before is in the response as well
+    carried = tmp_path / "carried.zarr"
+    store.write(
+        carried, made.assign(predicted=(made["predicted"].dims, made["predicted"].values + before, {"units": "1"}))
+    )
+    late = score(tmp_path, [carried])
+    assert late["previous_p"].item() == 1 / 201 and (late["previous"] > late["previous_reference"] + 0.1).all()
+
+
+def test_clips_that_are_alone_in_their_genre_have_no_score_within_it(tmp_path) -> None:
+    """Folds of one clip a genre: NaN everywhere, and no exception; everything else is scored."""
+    folds = [i // GENRES for i in range(60)]
+    path = predictions(tmp_path, "01", signal=0.5, fold=folds)
+    made = store.read(path).load()
+    six = {name: made[name].isel(fold=[0] * 6) for name in ("mean", "scale")}
+    many = tmp_path / "many.zarr"
+    store.write(many, made.drop_vars(["mean", "scale"]).assign(six))
+    alone = score(tmp_path, [many])
+    for name in ("within_genre", "within_null", "within_p", "within_ci", "within_p_listeners", "run_removed_within"):
+        assert np.isnan(alone[name]).all(), name
+    assert np.isfinite(alone["run_removed"]).all() and alone["p"].item() < 0.01
+
+
 def test_numbers_agree_with_each_other(found) -> None:
     np.testing.assert_allclose(found["n_way"].sel(way=2), found["id_acc"].mean("clip"))
     assert (found["n_way"].diff("way") < 0).all() and (found["top_k"].diff("k") >= 0).all()
@@ -132,7 +175,9 @@ def test_tables_are_whole(tmp_path) -> None:
 
 def test_noise_listeners_alone_have_no_mean(tmp_path) -> None:
     found = score(tmp_path, [predictions(tmp_path, "05")])
-    assert np.isnan(found["ci"]).all() and np.isnan(found["p_listeners"]).all()
+    for name in ("ci", "p_listeners", "within_ci", "within_p_listeners"):
+        assert np.isnan(found[name]).all()
+    assert np.isfinite(found["within_p"]).all()
 
 
 def test_same_inputs_same_bytes(tmp_path) -> None:

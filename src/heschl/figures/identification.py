@@ -21,13 +21,17 @@ CAPTION = (
     "grey: a listener of pure noise, in no mean, with its own 95 % interval. Dashed: chance; dotted: an oracle that "
     "knows the genre and nothing else; bar: ceiling, odd repeats of the responses identified from even ones (mean over "
     "listeners; the decoder averages all repeats, so it isn't a strict bound). B: the same among clips of one genre "
-    "alone; whiskers: 95 % over clips; chance .5. C: the clip heard wins against n - 1 random others; dashed: 1 / n; "
-    "no value where there are fewer than n candidates. D: the same score of the clip heard before in the run (above "
-    ".5: responses carry over), and of the clip heard after each run's mean prediction is taken away. With so few "
-    "listeners the intervals speak for these listeners and clips, not for a population."
+    "alone; whiskers: 95 % over clips; diamond and bar as in A; p of the mean, one-sided, when clip labels are "
+    "permuted inside each genre; chance .5. C: the clip heard wins against n - 1 random others; dashed: 1 / n; "
+    "no value where there are fewer than n candidates. D: the same score of the clip heard before in the run, beside "
+    "its reference (grey tick: mean when the clips that were heard before trade places; a dot above its tick: "
+    "responses carry over; p in the table), and of the clip heard after the mean prediction of its fold and run is "
+    "taken away. With so few listeners the intervals speak for these listeners and clips, not for a population."
 )
 NEEDED = ("ci", "null", "p_listeners", "ceiling", "baseline", "within_genre", "within_ci_sub", "n_way", "previous",
-          "run_removed", "ci_sub")  # fmt: skip
+          "run_removed", "ci_sub", "within_ci", "within_p_listeners", "previous_reference")  # fmt: skip
+SINGLE = ("ceiling", "previous", "previous_reference", "previous_p", "run_removed", "run_removed_within", "p",
+          "within_p", "id_acc_windows", "mrr")  # fmt: skip
 BANDS = ("#efefef", "#d0d0d0")  # nulls of one listener, of the mean over listeners
 
 
@@ -65,14 +69,7 @@ def _told(axes: Axes, scored: Sequence[Scored]) -> None:
         axes.hlines(listeners.mean(at["ceiling"].values[who]), x - 0.4, x + 0.4, color=style.INK, lw=1.6)
         oracle = float(at["baseline"].sel({"name": "genre_oracle"}))
         axes.hlines(oracle, x - 0.5, x + 0.5, color=style.INK, lw=1, ls=":")
-        axes.text(
-            x,
-            1.04,
-            listeners.p_text(float(at["p_listeners"]), "p" if len(columns) < 6 else ""),
-            ha="center",
-            fontsize=5.5,
-            color=style.INK,
-        )
+        _p(axes, x, float(at["p_listeners"]), len(columns) < 6)
     _finish(axes, scored, "identification accuracy")
     n = sorted({int(one.found.attrs["n_candidates"]) for one in scored})
     axes.set_title(f"among {' or '.join(map(str, n))} clips" + (", p above" if len(columns) > 5 else ""), pad=10)
@@ -82,13 +79,15 @@ def _told(axes: Axes, scored: Sequence[Scored]) -> None:
 def _within(axes: Axes, scored: Sequence[Scored]) -> None:
     if not any(np.isfinite(one.found["within_genre"].values).any() for one in scored):
         return style.says(axes, "no genre has two candidates")
-    for x, k, route, one in listeners.columns(scored):
+    columns = list(listeners.columns(scored))
+    for x, k, route, one in columns:
         at, who = one.found.sel({"route": route}), one.listeners()
         (low, high), ink = at["within_ci_sub"].values.T, listeners.colour(k)
         values = listeners.each(at["within_genre"].values)
         listeners.dots(axes, x, values, ~who, ink=ink, shape=listeners.marker(route), low=low, high=high)
-        _mean(axes, x, listeners.mean(at["within_genre"].values[who]))
-    axes.set_title("among clips of one genre", pad=10)
+        _mean(axes, x, listeners.mean(at["within_genre"].values[who]), at["within_ci"].values)
+        _p(axes, x, float(at["within_p_listeners"]), len(columns) < 4)
+    axes.set_title("among clips of one genre" + (", p above" if len(columns) > 3 else ""), pad=10)
     _finish(axes, scored, "identification accuracy")
 
 
@@ -120,6 +119,8 @@ def _carried(axes: Axes, scored: Sequence[Scored]) -> None:
         for x, k, route, one in columns:
             values, who = one.found[name].sel({"route": route}).values, one.listeners()
             place = group * width + x
+            if name == "previous":
+                _reference(axes, place, one.found["previous_reference"].sel({"route": route}).values)
             listeners.dots(axes, place, values, ~who, ink=listeners.colour(k), shape=listeners.marker(route), size=9)
             _mean(axes, place, listeners.mean(values[who]))
     middle = columns[-1][0] / 2
@@ -134,6 +135,16 @@ def _mean(axes: Axes, x: float, value: float, ci: np.ndarray | None = None) -> N
     if ci is not None:
         axes.vlines(x, *ci, color=style.INK, lw=1.3, zorder=4)
     axes.scatter(x, value, s=16, marker="D", fc="white", ec=style.INK, lw=0.9, zorder=5)
+
+
+def _p(axes: Axes, x: float, value: float, named: bool) -> None:
+    axes.text(x, 1.04, listeners.p_text(value, "p" if named else ""), ha="center", fontsize=5.5, color=style.INK)
+
+
+def _reference(axes: Axes, x: float, values: np.ndarray) -> None:
+    """Draw a short tick behind each listener's dot, (sub,)."""
+    places, half = x + np.linspace(-listeners.WIDTH, listeners.WIDTH, len(values)), listeners.WIDTH / len(values)
+    axes.hlines(values, places - half, places + half, color=style.GREY, lw=1, zorder=2)
 
 
 def _finish(axes: Axes, scored: Sequence[Scored], name: str) -> None:
@@ -166,6 +177,7 @@ def _legend(scored: Sequence[Scored]) -> list:
     found.append(Line2D([], [], color=style.INK, lw=1.6, label="ceiling"))
     found.append(Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance"))
     found.append(Line2D([], [], color=style.INK, lw=1, ls=":", label="genre oracle"))
+    found.append(Line2D([], [], color=style.GREY, lw=1, marker="", label="reference (D)"))
     names = ("permuted, one listener", "permuted, mean")
     return found + [Patch(color=colour, label=name) for colour, name in zip(BANDS, names, strict=True)]
 
@@ -189,7 +201,7 @@ def _numbers(at, who: np.ndarray) -> list[tuple[str, str, float]]:
     for name in ("id_acc", "within_genre"):
         rows += [(name, *pair) for pair in zip(subs, listeners.each(at[name].values), strict=True)]
         rows.append((name, "mean of listeners", listeners.mean(at[name].values[who])))
-    for name in ("ceiling", "previous", "run_removed", "p", "id_acc_windows", "mrr"):
+    for name in SINGLE:
         rows += [(name, *pair) for pair in zip(subs, at[name].values, strict=True)] if name in at else []
     for name, of in (("n_way", "way"), ("top_k", "k")):
         if name in at:
@@ -199,10 +211,10 @@ def _numbers(at, who: np.ndarray) -> list[tuple[str, str, float]]:
         rows += [(f"{name}_{b}", s, v) for b, column in zip(("low", "high"), values.T, strict=True)
                  for s, v in zip(subs, column, strict=True)]  # fmt: skip
     single, whole = _bands(at["null"].values, who)
-    both = {"ci": at["ci"].values, "null": whole, "null_single": single}
+    both = {"ci": at["ci"].values, "within_ci": at["within_ci"].values, "null": whole, "null_single": single}
     rows += [(f"{n}_{b}", "mean of listeners" if n != "null_single" else "one listener", v)
              for n, pair in both.items() for b, v in zip(("low", "high"), pair, strict=True)]  # fmt: skip
-    rows.append(("p", "mean of listeners", float(at["p_listeners"])))
+    rows += [(name, "mean of listeners", float(at[f"{name}_listeners"])) for name in ("p", "within_p")]
     return rows + [
         ("baseline", str(n), float(v)) for n, v in zip(at["name"].values, at["baseline"].values, strict=True)
     ]

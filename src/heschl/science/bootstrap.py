@@ -54,8 +54,13 @@ def paired_p(first: np.ndarray, second: np.ndarray, n: int, seed: int) -> float:
 
 
 def permutation_p(observed: float, null: np.ndarray) -> float:
-    """Right-tailed p = (1 + #{null >= observed}) / (1 + #null); NaN without permutations (Phipson & Smyth 2010)."""
-    return float((1 + (null >= observed - 1e-12).sum()) / (1 + len(null))) if len(null) else float("nan")
+    """Right-tailed p = (1 + #{null >= observed}) / (1 + #null) (Phipson & Smyth 2010).
+
+    NaN without permutations, or if any value is NaN: it would count as exceeded.
+    """
+    if not len(null) or np.isnan(observed) or np.isnan(null).any():
+        return float("nan")
+    return float((1 + (null >= observed - 1e-12).sum()) / (1 + len(null)))
 
 
 def _draws(rng: np.random.Generator, n: int, size: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from heschl.science.identification import correlate, genre_oracle, id_acc
+from heschl.science.identification import correlate, genre_oracle, id_acc, same_genre_only, without_run_mean
+from heschl.science.trading import groups
 
 N_RANDOM = 100  # draws of the random baseline
 
@@ -80,6 +81,37 @@ def id_acc_windows(
         open_ = stands[rows][:, clip].repeat(windows, 0) & ((clip != own[:, None]) | (window == own_window[:, None]))
         scores.append(id_acc(np.where(open_, found, np.nan), own * windows + own_window))
     return float(np.nanmean(np.concatenate(scores)))
+
+
+def run_removed(
+    predicted: np.ndarray,
+    candidates: np.ndarray,
+    fold: np.ndarray,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    stands: np.ndarray,
+    truth: np.ndarray,
+    run: np.ndarray,
+    genre: np.ndarray,
+    candidate_genre: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Id-acc, and id-acc within the genre, (clip,) each, after the mean prediction of a clip's fold and run is gone.
+
+    NaN for clips alone in their fold and run. See identification.without_run_mean for what it does to small runs.
+
+    Parameters
+    ----------
+    predicted, candidates : (clip, feature) in fold units, and (candidate, feature) raw
+    run, genre, candidate_genre : names (clip,), (clip,) and (candidate,)
+    """
+    left = without_run_mean(predicted, groups(fold, run))
+    kept = np.isfinite(left).all(1)
+    found = np.full((2, len(truth)), np.nan)
+    if kept.any():
+        seen = similarity(left[kept], candidates, fold[kept], mean, scale, stands[kept])
+        same = same_genre_only(seen, genre[kept], candidate_genre)
+        found[:, kept] = id_acc(seen, truth[kept]), id_acc(same, truth[kept])
+    return found[0], found[1]
 
 
 def baselines(

@@ -139,18 +139,33 @@ def previous_clip(
     previous : (item,) index of the candidate heard before, -1 for none: NaN
     """
     rows = np.arange(len(truth))
-    known = (previous >= 0) & (previous != truth) & np.isfinite(similarity[rows, previous])
+    scores = previous_matrix(similarity, truth, genre, candidate_genre)[rows, previous]
+    return np.where(previous >= 0, scores, np.nan)
+
+
+def previous_matrix(
+    similarity: np.ndarray, truth: np.ndarray, genre: np.ndarray, candidate_genre: np.ndarray
+) -> np.ndarray:
+    """Score of previous_clip for every candidate (item, candidate), if that had been heard just before.
+
+    NaN for the own candidate and where similarity is.
+    """
     alike = genre[:, None] == candidate_genre
-    left_out = np.where(alike[rows, previous][:, None], False, alike)
-    left_out[rows, truth] = True
-    scores = id_acc_matrix(np.where(left_out, np.nan, similarity))[rows, previous]
-    return np.where(known, scores, np.nan)
+    others = np.array(similarity, float)
+    others[np.arange(len(truth)), truth] = np.nan
+    return np.where(alike, id_acc_matrix(others), id_acc_matrix(np.where(alike, np.nan, others)))
 
 
 def without_run_mean(predicted: np.ndarray, run: np.ndarray) -> np.ndarray:
     """Subtract each run's mean prediction (item, feature), so that a run's offset can't point to its clips.
 
-    Items that are alone in their run become NaN.
+    Items that are alone in their run become NaN. `run` (item,) is any grouping; where folds have their own decoders
+    it should be of fold and run (trading.groups), as predictions of several decoders have no common mean.
+
+    What is left of the n items of a run sums to 0: any two correlate by -1 / (n - 1), and of two, one is the other's
+    negative. Items are then no longer independent, most in small runs, so a mean over them varies more, or less, than
+    that of as many items (chance stays .5). Each item also loses a share of the others of its run, which sets it off
+    from those distractors; and a run of one genre loses its genre.
     """
     _, group, size = np.unique(run, return_inverse=True, return_counts=True)
     means = np.stack([predicted[group == g].mean(0) for g in range(len(size))])

@@ -14,7 +14,7 @@ import xarray as xr
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.science import bootstrap, decoded, identification
+from heschl.science import bootstrap, decoded, identification, identified_listeners, trading
 
 ONE = {"units": "1"}
 WAYS, KS = (2, 5, 10, 50), (1, 3, 5, 10)
@@ -57,7 +57,8 @@ def scores(
     """Score all listeners and routes of one model and split: see science/identification.py for every number.
 
     ci (route, bound) and p_listeners (route) are of the mean over listeners; p_pair (pair) compares two routes on
-    identical clips. Folds have their own candidates unless the predictions say candidates "test".
+    identical clips. within_* are of the id-acc among clips of one genre; previous_reference is what other clips of the
+    block score in place of the previous one. Folds have their own candidates unless predictions say candidates "test".
 
     Parameters
     ----------
@@ -172,26 +173,42 @@ def _score(d: Decoder, n_permutations: int, as_published: bool, seed: int) -> xr
     permuted = identification.permute_truth(d.truth, d.block, n_permutations, seed)
     null = identification.null(identification.id_acc_matrix(seen, as_published), permuted)
     names = sorted(set(d.candidate_genre.tolist()))
-    within = identification.id_acc(identification.same_genre_only(seen, *peers), d.truth)
-    before = identification.previous_clip(seen, d.truth, d.previous, *peers)
     arrays = {
         "id_acc": ("clip", exact),
-        "within_genre": ("clip", within),
         "id_acc_windows": _windows(d),
         "n_way": ("way", [_mean(identification.n_way(seen, d.truth, way)) for way in WAYS]),
         "top_k": ("k", [_mean(identification.top_k(seen, d.truth, k)) for k in KS]),
         "top_k_genre": ("k", [_mean(identification.top_k_genre(seen, *peers, k)) for k in KS]),
         "mrr": _mean(identification.reciprocal_rank(seen, d.truth)),
-        "previous": _mean(before),
-        "run_removed": _run_removed(d, mean_prediction),
         "null": ("permutation", null),
-        "p": bootstrap.permutation_p(float(np.nanmean(exact)), null),
+        "p": bootstrap.permutation_p(_mean(exact), null),
         "ceiling": float(d.attrs["ceiling"]),
         "similarity": (("clip", "candidate"), seen.astype(np.float32)),
         "confusion": (("genre", "predicted_genre"), identification.confusion(seen, *peers, names)),
     }
     coords = {"clip": d.clip, "candidate": d.candidate, "way": list(WAYS), "k": list(KS), "predicted_genre": names}
-    return xr.Dataset(arrays, coords)
+    return xr.Dataset(arrays | _confounds(d, seen, mean_prediction, n_permutations, seed), coords)
+
+
+def _confounds(d: Decoder, seen: np.ndarray, predicted: np.ndarray, n: int, seed: int) -> dict:
+    """Return what is left within a genre, of the clip heard before, and without the mean of each fold's run."""
+    peers, where = (d.genre, d.candidate_genre), (d.fold, d.mean, d.scale, d.stands)
+    within = identification.id_acc(identification.same_genre_only(seen, *peers), d.truth)
+    null = trading.within_genre_null(seen, d.truth, *peers, d.block, n, seed)
+    before = _mean(identification.previous_clip(seen, d.truth, d.previous, *peers))
+    carried = identification.previous_matrix(seen, d.truth, *peers)
+    reference = trading.previous_null(carried, d.previous, d.block, n, seed)
+    whole, of_genre = decoded.run_removed(predicted, d.targets.mean(1), *where, d.truth, d.run, *peers)
+    return {
+        "within_genre": ("clip", within),
+        "within_null": ("permutation", null),
+        "within_p": bootstrap.permutation_p(_mean(within), null),
+        "previous": before,
+        "previous_reference": _mean(reference),
+        "previous_p": bootstrap.permutation_p(before, reference),
+        "run_removed": _mean(whole),
+        "run_removed_within": _mean(of_genre),
+    }
 
 
 def _mean(values: np.ndarray) -> float:
@@ -204,34 +221,17 @@ def _windows(d: Decoder) -> float:
     return decoded.id_acc_windows(d.predicted, targets, d.fold, d.mean, d.scale, d.stands, d.truth)
 
 
-def _run_removed(d: Decoder, predicted: np.ndarray) -> float:
-    """Mean id-acc after each run's mean prediction is subtracted; clips alone in their run are left out."""
-    left = identification.without_run_mean(predicted, d.run)
-    kept = np.isfinite(left).all(1)
-    if not kept.any():
-        return float("nan")
-    seen = decoded.similarity(left[kept], d.targets.mean(1), d.fold[kept], d.mean, d.scale, d.stands[kept])
-    return _mean(identification.id_acc(seen, d.truth[kept]))
-
-
 def _over_listeners(found: xr.Dataset, noise: np.ndarray, routes: list[str], n: int, seed: int) -> dict:
     """Return intervals, tests between routes, and tests of the mean over listeners."""
-    values, null = found["id_acc"].values, found["null"].values
-    listeners, pairs = values[~noise], list(combinations(range(len(routes)), 2))
-    arrays = {
-        "is_noise": ("sub", noise),
-        "ci_sub": (("sub", "route", "bound"), [[bootstrap.interval(v[None], n, seed) for v in sub] for sub in values]),
-        "ci": (("route", "bound"), [bootstrap.interval(listeners[:, r], n, seed) for r in range(len(routes))]),
-        "within_ci_sub": (
-            ("sub", "route", "bound"),
-            [[bootstrap.interval(v[None], n, seed) for v in sub] for sub in found["within_genre"].values],
-        ),
-        "p_pair": ("pair", np.array([bootstrap.paired_p(listeners[:, a], listeners[:, b], n, seed) for a, b in pairs])),
-    }
-    means = (
-        [(np.nanmean(listeners[:, r]), null[~noise, r].mean(0)) for r in range(len(routes))] if len(listeners) else []
-    )
-    arrays["p_listeners"] = ("route", [bootstrap.permutation_p(*m) for m in means] or np.full(len(routes), np.nan))
+    listeners, pairs = found["id_acc"].values[~noise], list(combinations(range(len(routes)), 2))
+    arrays: dict = {"is_noise": ("sub", noise)}
+    for name, short in (("id_acc", ""), ("within_genre", "within_")):
+        values, null = found[name].values, found[f"{short}null"].values
+        group, each = identified_listeners.intervals(values, noise, n, seed)
+        arrays |= {f"{short}ci": (("route", "bound"), group), f"{short}ci_sub": (("sub", "route", "bound"), each)}
+        arrays[f"{short}p_listeners"] = ("route", identified_listeners.p_listeners(values, null, noise))
+    tests = [bootstrap.paired_p(listeners[:, a], listeners[:, b], n, seed) for a, b in pairs]
+    arrays["p_pair"] = ("pair", np.array(tests))
     if pairs:
         arrays["pair"] = ("pair", [f"{routes[a]} - {routes[b]}" for a, b in pairs])
     return arrays
