@@ -40,7 +40,9 @@ class Encode(Section):
     null: Literal["permutation", "gaussian"] = Field("permutation", description="Null; gaussian: as published.")
     engine: Literal["fast", "himalaya", "himalaya_torch"] = Field("fast", description="Solver of the ridge regression.")
     partition_voxels: int = Field(2000, ge=0, description="Best voxels in training that are partitioned; 0: all.")
-    partition_iterations: Count = Field(20, description="Weightings of the bands that are tried.")
+    partition_iterations: Count = Field(
+        50, description="Weightings of the bands that are tried, 1 and 2 per band at least."
+    )
     seed: int = Field(0, ge=0, description="Seed of folds and permutations.")
 
 

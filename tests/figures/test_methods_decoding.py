@@ -36,6 +36,7 @@ def scores(rule="strict, ties one half"):
         "p": (("sub", "route"), [[0.01], [0.01], [0.01], [0.62]]),
         "p_listeners": ("route", [0.0123]),
         "ci": (("route", "bound"), [[0.81, 0.99]]),
+        "within_ci": (("route", "bound"), [[0.61, 0.97]]),
         "ci_sub": (("sub", "route", "bound"), [[[0.6, 1]], [[0.6, 1]], [[0.6, 1]], [[0.1, 0.9]]]),
         "baseline": ("name", [0.5, 0.49, 0.833]),
         "is_noise": ("sub", [False, False, False, True]),
@@ -137,7 +138,7 @@ def test_headlines_of_identification_average_listeners_without_the_canary():
     found = scores()
     first, canary = headlines.of(found)
     assert float(first["value"]) == pytest.approx(found["id_acc"].values[:3].mean(), abs=5e-4)
-    for words in ("0.810 to 0.990", "3 listeners", "oracle 0.833", "p = 0.012", "within genre 0.83"):
+    for words in ("0.810 to 0.990", "3 listeners", "oracle 0.833", "p = 0.012", "within genre 0.83 (0.61 to 0.97)"):
         assert words in first["note"]
     assert canary["value"] == "0.500" and "sub-05" in canary["label"] and "covers chance" in canary["note"]
     found["ci_sub"][3] = [0.6, 0.9]

@@ -47,7 +47,8 @@ def _listeners(one: xr.Dataset, noise: np.ndarray, what: str) -> Headline:
     parts = [f"95 % CI {low:.3f} to {high:.3f}, {n} listener{'s' * (n > 1)}, {among} candidates, split {_split(one)}"]
     parts.append(f"chance {float(one.attrs['chance']):g}, genre oracle {_baseline(one, 'genre_oracle'):.3f}")
     if np.isfinite(within).any():
-        parts.append(f"within genre {np.nanmean(within):.2f}")
+        low, high = one["within_ci"].values
+        parts.append(f"within genre {np.nanmean(within):.2f} ({low:.2f} to {high:.2f})")
     parts.append(f"p = {float(one['p_listeners']):.2g}")
     if str(one.attrs.get("rule", "")).startswith("as published"):
         parts.append("counts the clip itself (defect 7)")

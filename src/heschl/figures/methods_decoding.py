@@ -131,7 +131,7 @@ def encode(results: Results, method: dict[str, Any]) -> str:
     """Tell how voxels were predicted, and what was tested."""
     of = method["encode"]
     n, kept = of["n_permutations"], of["n_components"]
-    null = f"{n:,} permutations of whole test clips" if of["null"] == "permutation" else (
+    null = f"{n:,} permutations of whole test clips (without the volumes that the previous clip reaches)" if of["null"] == "permutation" else (
         f"{n:,} draws of independent Gaussian noise, as published, which takes volumes for independent"
     )  # fmt: skip
     solver = {"fast": "a block solver that finds what himalaya finds"}.get(of["engine"], "himalaya")
@@ -151,9 +151,10 @@ def encode(results: Results, method: dict[str, Any]) -> str:
 def _partition(of: dict[str, Any]) -> str:
     bands = "; ".join(f"{name}: {listed(models)}" for name, models in sorted(of["bands"].items()))
     best = f" in the {of['partition_voxels']:,} voxels best predicted in training" if of["partition_voxels"] else ""
+    tried = max(of["partition_iterations"], 1 + 2 * len(of["bands"]))
     return (
         f" Explained variance was divided among bands ({bands}) by banded ridge regression, "
-        f"{of['partition_iterations']} weightings tried{best}; unique is what is lost without a band, tested by "
+        f"{tried} weightings tried{best}; unique is what is lost without a band, tested by "
         "exchanging whole test clips among the residuals of the model without it."
     )
 

@@ -54,7 +54,8 @@ def block_null(predicted: np.ndarray, actual: np.ndarray, permutations: np.ndarr
     """Correlate predictions with responses when clips, whole blocks of rows, trade places among the predictions.
 
     r_b = sum over clips c of G(c, b(c)), G(c, d) = sum over positions of actual(c) predicted(d), both
-    standardised over all rows: so one product serves all permutations.
+    standardised over all rows: so one product serves all permutations. It is a null only if clips might have
+    come in any other order: give no positions in which a prediction knows the clip before (fir_model.tested).
 
     Parameters
     ----------

@@ -90,28 +90,68 @@ def evaluate(
     Parameters
     ----------
     rows : volumes of each fold; all else as in `fit`
-    null : "permutation" of test clips as blocks, or the published "gaussian"
+    null : "permutation" of test clips as blocks, of the volumes that `tested` names; or the published "gaussian"
 
     Returns
     -------
     r (layer, voxel), mean Fisher z over folds; r_cv, alpha (geometric mean over folds), ceiling (of the one fold
     whose test clips were all heard as often, else NaN), r_normalised, p_uncorrected, p_fwe, q_fdr (voxel,);
-    null_max (permutation,)
+    null_max (permutation,). r is of all test volumes; r_tested (voxel,), of the permutation null, is what p is of
+
+    Raises
+    ------
+    ValueError
+        If the null is unknown, or fewer than two volumes of a clip, or one clip, can be tested by permutation.
     """
     if null not in NULLS:
         raise ValueError(f"null: {null!r} given; wanted one of {', '.join(NULLS)}")
     by_music, seed = null == "permutation", [of.seed, 1]
     orders = encoding.block_permutations([len(r.test) for r in rows], n_permutations, seed) if by_music else []
-    models, drawn = [], []
+    kept = [tested(run, r, of.delays_tr) for r in rows] if by_music else []
+    models, observed, drawn = [], [], []
     for k, r in enumerate(rows):
         model = fit(bold, run, r, courses, default, of)
-        drawn += [encoding.block_null(model.predicted, model.actual, orders[k])] if by_music else []
+        if by_music:
+            pair = model.predicted[:, kept[k]], model.actual[:, kept[k]]
+            observed.append(encoding.correlate(*(v.reshape(-1, v.shape[2]) for v in pair)))
+            drawn.append(encoding.block_null(*pair, orders[k]))
         models.append(model._replace(predicted=None, actual=None))  # large, and done with
     found = _averaged(models, default, repeats(bold, rows[0]) if len(rows) == 1 else None)
     if by_music:
-        return found | encoding.permutation_p(found["r"][default], encoding.mean_r(np.stack(drawn)))
+        r_tested = encoding.mean_r(np.stack(observed))
+        return found | {"r_tested": r_tested} | encoding.permutation_p(r_tested, encoding.mean_r(np.stack(drawn)))
     n_rows = [r.test[..., 0].size for r in rows]
     return found | encoding.gaussian_null(found["r"][default], n_rows, n_permutations, seed)
+
+
+def tested(run: np.ndarray, rows: Rows, delays_tr: list[int]) -> np.ndarray:
+    """Say which positions (position,) of the test clips a permutation of clips may test.
+
+    The first max(delays_tr) volumes of a clip hold features of the clip before. Where that is a clip of the split
+    too, its noise reaches into them as well, BOLD being autocorrelated: predictions and noise then belong together
+    as no permutation would have it, and p is too small. So all clips are tested from position max(delays_tr)
+    on, if one of them begins within reach of another row; if none does, delays.split_rows has left those positions
+    out already, or silence or an unused clip precedes.
+
+    Parameters
+    ----------
+    run : array of shape (time,)
+    rows : volumes of a fold; delays_tr in volumes
+
+    Raises
+    ------
+    ValueError
+        If fewer than two positions are left.
+    """
+    reach, taken = max(delays_tr, default=0), np.zeros(len(run), bool)
+    taken[rows.train] = taken[rows.test[rows.test >= 0]] = True
+    first = rows.test[:, 0][rows.test[:, 0] >= 0]
+    follows = any((taken[first - d] & (run[first - d] == run[first]) & (first >= d)).any() for d in range(1, reach + 1))
+    kept = np.arange(rows.test.shape[1]) >= (reach if follows else 0)
+    if kept.sum() < 2:
+        given = f"{kept.sum()} of a test clip's {len(kept)} volumes lie beyond the longest delay, {reach} volumes"
+        raise ValueError(f"{given}; wanted at least 2 to test it by permutation: give shorter delays_tr")
+    return kept
 
 
 def _averaged(models: list[Model], default: int, heard_again: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -137,7 +177,7 @@ def partition(
 
     The unique part of a band is what the squared error falls by when it joins: 2 <g, e> - <g, g> in units of the
     total, e the residual without the band and g what the band changes in the prediction. Its null lets the
-    clips of e trade places under g. A band without gain has p = 1.
+    clips of e trade places under g, in the volumes that `tested` names. A band without gain has p = 1.
 
     Parameters
     ----------
@@ -149,6 +189,7 @@ def partition(
     -------
     kept (voxel,), rows of bold's voxels; r2_joint (voxel,), r2_alone, unique, p_unique, q_unique (band, voxel)
     """
+    positions = tested(run, rows, of.delays_tr)
     designs = [[design(c, run, rows, of) for c in band] for band in courses]
     x, x_test = ([np.concatenate([d[part] for d in band], 1) for band in designs] for part in (0, 1))
     train, scaled = delays.scaled_by(bold[rows.train].astype(np.float32))
@@ -160,18 +201,18 @@ def partition(
     flat = actual.reshape(-1, len(kept))
     options = {"seed": of.seed, "engine": of.engine, "n_iter": n_iter}
     found = banded.partition(x, train[:, kept], fold, of.alphas, x_test, flat, **options)
-    p = _gain_p(found, actual, n_permutations, [of.seed, 2])
+    p = _gain_p(found, actual, positions, n_permutations, [of.seed, 2])
     q = np.stack([encoding.q_values(row) for row in p])
     arrays = {"r2_joint": found.r2_joint, "r2_alone": found.r2_alone, "unique": found.unique}
     return kept, arrays | {"p_unique": p, "q_unique": q}
 
 
-def _gain_p(found: banded.Partition, actual: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
-    """Return p (band, voxel) of each band's unique part; actual is (clip, position, voxel)."""
+def _gain_p(found: banded.Partition, actual: np.ndarray, kept: np.ndarray, n: int, seed: list[int]) -> np.ndarray:
+    """Return p (band, voxel) of each band's unique part in positions kept; actual is (clip, position, voxel)."""
     (orders,), out = encoding.block_permutations([len(actual)], n, seed), []
     for without, unique in zip(found.predicted_without, found.unique, strict=True):
-        residual = actual - without.reshape(actual.shape)
-        gain = (found.predicted - without).reshape(actual.shape)
+        residual = (actual - without.reshape(actual.shape))[:, kept]
+        gain = (found.predicted - without).reshape(actual.shape)[:, kept]
         observed = encoding.correlate(gain.reshape(-1, gain.shape[2]), residual.reshape(-1, gain.shape[2]))
         p = encoding.right_tail(observed, encoding.block_null(gain, residual, orders))
         out.append(np.where((unique > 0) & np.isfinite(p), p, 1.0))

@@ -52,7 +52,8 @@ def voxels(
     to choose each voxel's penalty; a clip's last volumes bleed into the next clip's fold, which costs that choice
     a little, never the test. Writes r (layer, voxel), Pearson over test volumes (mean Fisher z over folds of the
     split), and for the default layer r_cv, alpha, ceiling, r_normalised (where the ceiling is above .1),
-    p_uncorrected, p_fwe, q_fdr (voxel,), and null_max (permutation,).
+    p_uncorrected, p_fwe, q_fdr (voxel,), and null_max (permutation,). By permutation, p are those of r_tested (voxel,):
+    without the volumes in which the previous clip still counts (science/fir_model.py).
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def partition(
 
     Writes r2_joint (voxel,), and by band r2_alone, unique (r2_joint minus that of a model without the band, both
     fitted in training clips), p_unique and q_unique (band, voxel). Its null exchanges whole test clips among the
-    residuals of the model without the band; no gain has p = 1.
+    residuals of the model without the band, in the volumes that `voxels` tests; no gain has p = 1.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def partition(
     bands : names of the models in each band; a model's default layer is taken
     split : one with a single fold
     max_voxels : keep those that the joint model predicts best in cross-validation of training clips; 0 for all
-    n_iter : weightings of the bands that are tried, the same for all voxels
+    n_iter : weightings of the bands that are tried, the same for all voxels and models
 
     Raises
     ------
