@@ -31,13 +31,13 @@ def nest(name: str, value: object) -> dict:
         ({"bids": {"clip_s": 6.0}}, "no volume left"),
         ({"preprocess": {"drop_s": 20}}, "no volume left"),
         ({"bids": {"clip_s": 20.0}}, "simulate.trial_s 16.5"),
-        ({"simulate": {"participant_label": ["05"]}}, "no listener"),
+        ({"simulate": {"participant_label": ["04"]}}, "no listener"),
         ({"simulate": {"participant_label": []}}, "no listener"),
         (
             {"studies": ["brain2music"], "listen": {"participant_label": ["01", "09"]}},
             "listen.participant_label names 09",
         ),
-        ({"studies": ["music_reconstruction"], "listen": {"participant_label": ["01", "05"]}}, "fewer than two"),
+        ({"studies": ["music_reconstruction"], "listen": {"participant_label": ["01", "04"]}}, "fewer than two"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, said):

@@ -45,8 +45,8 @@ class Corpus(Section):
 class Simulate(Section):
     """Simulated listeners, written as a raw BIDS dataset with its planted truth beside it."""
 
-    participant_label: list[Label] = Field(["01", "02", "03", "04", "05"], description="Simulated participants.")
-    noise_label: list[Label] = Field(["05"], description="Canaries: participants that are pure noise.")
+    participant_label: list[Label] = Field(["01", "02", "03", "04"], description="Simulated participants.")
+    noise_label: list[Label] = Field(["04"], description="Canaries: participants that are pure noise.")
     driver: Name = Field("resnet18", description="Network whose layers drive the planted voxels.")
     n_runs: Count = Field(3, description="Runs; each plays every chosen clip once.")
     clips_per_style: Count = Field(2, description="Clips of each style that are played.")
@@ -66,7 +66,7 @@ class Listen(Section):
     """Simulated listeners of the decoding studies: the same heads hear training and test runs of the whole corpus."""
 
     participant_label: list[Label] = Field(
-        ["01", "02", "03", "05"], description="Those of simulate.participant_label who do."
+        ["01", "02", "03", "04"], description="Those of simulate.participant_label who do."
     )
     drivers: list[Name] = Field(
         ["spectral", "musicnn", "text"],

@@ -131,7 +131,8 @@ def encode(results: Results, method: dict[str, Any]) -> str:
     """Tell how voxels were predicted, and what was tested."""
     of = method["encode"]
     n, kept = of["n_permutations"], of["n_components"]
-    null = f"{n:,} permutations of whole test clips (without the volumes that the previous clip reaches)" if of["null"] == "permutation" else (
+    by_clip = f"{n:,} permutations of whole test clips (without the volumes that the previous clip reaches)"
+    null = by_clip if of["null"] == "permutation" else (
         f"{n:,} draws of independent Gaussian noise, as published, which takes volumes for independent"
     )  # fmt: skip
     solver = {"fast": "a block solver that finds what himalaya finds"}.get(of["engine"], "himalaya")

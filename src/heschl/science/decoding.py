@@ -109,10 +109,14 @@ def fit_of_all(y: np.ndarray, x: np.ndarray, alphas: np.ndarray, seed: int) -> n
     return 1 - ((x - fit.predicted) ** 2).sum(0) / ((x - x.mean(0)) ** 2).sum(0)
 
 
-def voxels_of(score: np.ndarray, cut: float) -> np.ndarray:
-    """Rows, ascending, of voxels whose score (voxel,) exceeds a cut below 1, or of the `cut` best; FEWEST at least."""
+def voxels_of(score: np.ndarray, cut: float, order: np.ndarray | None = None) -> np.ndarray:
+    """Rows, ascending, of voxels whose score (voxel,) exceeds a cut below 1, or of the `cut` best; FEWEST at least.
+
+    `order` (voxel,) is that of falling score, if it is known.
+    """
     wanted = int((score > cut).sum()) if cut < 1 else int(cut)
-    return np.sort(np.argsort(-score, kind="stable")[: max(wanted, FEWEST)])
+    order = np.argsort(-score, kind="stable") if order is None else order
+    return np.sort(order[: max(wanted, FEWEST)])
 
 
 def cut_scores(
@@ -136,9 +140,11 @@ def cut_scores(
         fit, out = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         inner = leave_out_folds(fit.astype(str), min(len(np.unique(fold)), len(fit)), seed)
         ranked = predictability(y[fit], x[fit], inner, alphas) if score is None else score
+        order = np.argsort(-ranked, kind="stable")
         for part, cut in zip(parts, cuts, strict=True):
-            rows = voxels_of(ranked, cut)
-            part.append(cross_validate([(x[fit][:, rows], y[fit], x[out][:, rows], y[out])], alphas))
+            rows = voxels_of(ranked, cut, order)
+            some = x.take(rows, 1)
+            part.append(cross_validate([(some[fit], y[fit], some[out], y[out])], alphas))
     return [Scores(np.mean([s.r2 for s in p], 0), np.mean([s.r for s in p], 0)) for p in parts]
 
 

@@ -21,7 +21,7 @@ def running_median(series: np.ndarray, half: int) -> np.ndarray:
     """
     if half < 0:
         raise ValueError(f"{half} volumes on either side: wanted 0 or more")
-    return _medians(np.asarray(series, np.float32), int(half))
+    return np.ascontiguousarray(_medians(np.ascontiguousarray(np.asarray(series, np.float32).T), int(half)).T)
 
 
 def half_window(window_s: float, tr_s: float) -> int:
@@ -31,30 +31,50 @@ def half_window(window_s: float, tr_s: float) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _medians(series: np.ndarray, half: int) -> np.ndarray:
-    """Keep the window sorted while it slides: one value leaves, one enters, those between move by one place."""
-    n, n_voxels = series.shape
-    medians = np.empty((n, n_voxels), np.float32)
+    """Keep the window sorted while it slides: one value leaves, one enters, those between move by one place.
+
+    Takes and returns (voxel, time).
+    """
+    n_voxels, n = series.shape
+    medians = np.empty((n_voxels, n), np.float32)
     window = np.empty(2 * half + 2, np.float32)
     for v in range(n_voxels):
-        column = series[:, v].copy()
+        column = series[v]
         if not np.isfinite(column).all():
-            medians[:, v] = np.nan
+            medians[v] = np.nan
             continue
         size = 0
         for k in range(min(half, n)):
             size = _insert(window, size, column[k])
         for k in range(n):
-            if k + half < n:
+            enters, leaves = k + half < n, k - half - 1 >= 0
+            if enters and leaves:
+                _replace(window, size, column[k - half - 1], column[k + half])
+            elif enters:
                 size = _insert(window, size, column[k + half])
-            if k - half - 1 >= 0:
-                size = _remove(window, size, column[k - half - 1])
-            medians[k, v] = 0.5 * (window[(size - 1) // 2] + window[size // 2])
+            elif leaves:
+                _replace(window, size, column[k - half - 1], np.float32(np.inf))
+                size -= 1
+            medians[v, k] = 0.5 * (window[(size - 1) // 2] + window[size // 2])
     return medians
 
 
 @numba.njit(cache=True, nogil=True)
+def _place(window: np.ndarray, size: int, value: float) -> int:
+    """Return how many of the sorted values are smaller."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if window[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@numba.njit(cache=True, nogil=True)
 def _insert(window: np.ndarray, size: int, value: float) -> int:
-    place = np.searchsorted(window[:size], value)
+    place = _place(window, size, value)
     for i in range(size, place, -1):
         window[i] = window[i - 1]
     window[place] = value
@@ -62,8 +82,12 @@ def _insert(window: np.ndarray, size: int, value: float) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _remove(window: np.ndarray, size: int, value: float) -> int:
-    place = np.searchsorted(window[:size], value)
-    for i in range(place, size - 1):
+def _replace(window: np.ndarray, size: int, old: float, new: float) -> None:
+    i = _place(window, size, old)
+    while i + 1 < size and window[i + 1] < new:
         window[i] = window[i + 1]
-    return size - 1
+        i += 1
+    while i > 0 and window[i - 1] > new:
+        window[i] = window[i - 1]
+        i -= 1
+    window[i] = new

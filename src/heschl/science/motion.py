@@ -14,8 +14,10 @@ points of high gradient; each iteration samples the moving volume there and solv
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter
+from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
+
+from heschl.science import splines
 
 FWHM_PER_SIGMA = 2.3548
 POWER_RADIUS_MM = 50.0
@@ -87,9 +89,8 @@ def framewise_displacement(parameters: np.ndarray, radius_mm: float = POWER_RADI
 
 def sample(volume: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Cubic-spline values (point,) of `volume` (x, y, z) at world `points` (point, 3) in mm; edges are held."""
-    coefficients = spline_filter(volume.astype(np.float32), order=3, output=np.float32, mode="mirror")
-    where = np.clip(to_voxel(affine, points), 0, np.array(volume.shape) - 1).T
-    return map_coordinates(coefficients, where, order=3, prefilter=False, mode="mirror", output=np.float32)
+    where = np.clip(to_voxel(affine, points), 0, np.array(volume.shape) - 1)
+    return splines.values(splines.coefficients(volume), where).astype(np.float32)
 
 
 def to_voxel(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -128,11 +129,10 @@ def _align(
 ) -> np.ndarray:
     """Gauss-Newton from `start`; a gain per volume absorbs slow changes of brightness."""
     smooth = gaussian_filter(volume.astype(np.float32), level.sigma, mode="nearest", truncate=3.0)
-    smooth = spline_filter(smooth, order=3, output=np.float32, mode="mirror")
+    smooth = splines.coefficients(smooth)
     matrix, energy = start, level.values @ level.values
     for _ in range(iterations):
-        where = to_voxel(affine, move(matrix, level.points)).T
-        seen = map_coordinates(smooth, where, order=3, prefilter=False, mode="mirror", output=np.float64)
+        seen = splines.values(smooth, to_voxel(affine, move(matrix, level.points)))
         gain = (seen @ level.values) / energy
         step = level.solve @ (seen / gain - level.values)
         matrix = matrix @ np.linalg.inv(_rigid(step, centre))  # inverse composition

@@ -7,11 +7,12 @@ slice. Float32, as it's half the work; the decompositions (heschl.science.eigenr
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 BLOCK_VALUES = 1 << 19  # predictions held at once by a thread: 2 MB, about its share of the cache
 
@@ -32,9 +33,16 @@ class FoldMap(NamedTuple):
 
 def parallel(function: Callable, items: list, threads: int | None) -> list:
     """Map over items with outer threads over single-threaded products; as many as BLAS would use by default."""
-    threads = threads or max((i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"), default=1)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+    blas = _blas()
+    threads = threads or max((library["num_threads"] for library in blas.info()), default=1)
+    with blas.limit(limits=1), ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, items))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Find numpy's BLAS once: looking through all loaded libraries takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def blocks(n_targets: int, rows: int) -> list[slice]:
