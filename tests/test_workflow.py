@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
-LISTEN = 'listen: {participant_label: ["01", "04"], n_training_runs: 1, n_test_runs: 1}\n'
+LISTEN = 'listen: {participant_label: ["01", "02", "04"], n_training_runs: 1, n_test_runs: 1}\n'
 STUDIES = {"neural_correlates", "brain2music", "music_reconstruction"}
 SCORED = {"identify_scores", "retrieve_clips"}
 LEFT_OUT = ("results", "logs", ".snakemake", ".git", ".venv", ".cache", "*.ogg", "__pycache__", ".*_cache")
@@ -51,13 +51,13 @@ def drawn(rules: set[str], but: tuple[str, ...] = ()) -> set[str]:
 
 
 def copy(target: Path) -> Path:
-    """Copy the house without results and music, with jobs that only make their outputs, two subjects, one run."""
+    """Copy the house without results and music, with jobs that only make their outputs, three subjects, one run."""
     shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     step = target / "workflow/scripts/step.py"
     assert CALL in step.read_text()
     step.write_text(step.read_text().replace(CALL, MAKE))
     config = target / "config/config.yaml"
-    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "04"], n_runs: 1}\n' + LISTEN)
+    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "02", "04"], n_runs: 1}\n' + LISTEN)
     return target
 
 

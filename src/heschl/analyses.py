@@ -100,7 +100,7 @@ class Retrieve(Section):
     gallery: str = Field("", description="Folder of audio; empty: clips of the corpus that aren't tested.")
     other: Name = Field("spectral", description="Model in whose space what was retrieved is compared.")
     n_best: Count = Field(10, description="Neighbours kept.")
-    similarity: Fraction = Field(0.95, description="Cosine from which an item is a copy of a tested clip: left out.")
+    similarity: Fraction = Field(0.999, description="Cosine from which an item is a copy of a tested clip: left out.")
     seed: int = Field(0, ge=0, description="Seed of the random baseline.")
 
 

@@ -275,7 +275,7 @@ def test_previous_clip_counts_the_dummy(world):
 
 def test_sweeps_describe(world):
     folder, call = world[0], {"n_folds": 4, "thresholds": [0.0, 0.1, 0.3], "lag_tr": 3, "n_lags": 13}
-    call |= {"seed": 1, "split": "official"}
+    call |= {"seed": 1, "split": "official", "regress_previous": True}
     paths = {"windows": folder / "windows.zarr", "splits": folder / "splits.zarr", "sweeps": folder / "sweeps.zarr"}
     decode.sweeps(series=folder / "heard.zarr", **paths, **call, alphas=PLAN["alphas"])
     found = store.read(folder / "sweeps.zarr").load()

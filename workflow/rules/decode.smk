@@ -69,6 +69,7 @@ rule decode_sweeps:
         thresholds=settings.decode.thresholds,
         lag_tr=settings.align.lag_tr,
         n_lags=settings.decode.n_lags,
+        regress_previous=11 not in settings.defects,
         seed=settings.decode.seed,
     script:
         "../scripts/step.py"

@@ -103,17 +103,17 @@ def sweeps(
     split: str,
     lag_tr: int,
     n_lags: int,
+    regress_previous: bool,
     seed: int,
 ) -> None:
     """Describe how id-acc on a split's first test fold depends on time and on the threshold; chooses nothing.
 
     Writes id_acc_time (lag), decoding the single volume that begins lag_s after onset; id_acc_threshold, n_voxels and
-    r_threshold_cv (threshold); chosen, the threshold that training clips pick, which id_acc_time uses. What the
-    previous clip left is not removed.
+    r_threshold_cv (threshold); chosen, the threshold that training clips pick, which id_acc_time uses.
     """
     _refuse_settings("voxel", "nested", [lag_tr], alphas, thresholds, None)
     world, grid = _load(series, windows, splits, whole=True), np.array(alphas, float)
-    fold = _folds(world, splits, split, [], n_folds, False, seed)[0]
+    fold = _folds(world, splits, split, [], n_folds, regress_previous, seed)[0]
     x = responses(world.bold, world.heard, world.names, lag_tr, world.timing)
     found = [decoding.by_voxels(x, fold.y, fold.sample, [cut], grid, seed, "nested") for cut in map(float, thresholds)]
     training = np.array([f.score for f in found])
@@ -129,7 +129,7 @@ def sweeps(
     arrays = {name: (dims, np.asarray(values), ONE) for name, (dims, values) in arrays.items()}
     lag_s = world.timing.tr_s * np.arange(n_lags)
     coords = {"lag_s": ("lag", lag_s, {"units": "s"}), "threshold": ("threshold", np.array(thresholds, float))}
-    store.write(sweeps, xr.Dataset(arrays, coords, _who(world) | {"lag_tr": lag_tr, "split": split}))
+    store.write(sweeps, xr.Dataset(arrays, coords, _who(world) | {"lag_tr": lag_tr, "split": split, "regress_previous": regress_previous}))
 
 
 def _refuse_settings(route, mask, lags_tr, alphas, cuts, fixed_alpha) -> None:
