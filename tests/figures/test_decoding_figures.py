@@ -209,6 +209,12 @@ def test_alpha_curve_refuses_strangers(tmp_path, stranger):
             alpha_curve.draw(predictions=paths, **files(tmp_path))
 
 
+def test_numbers_are_short():
+    values = (0.05, -0.5, 1.0, -1.0, 0.996, -0.001, 0.0)
+    assert [listeners.short(v) for v in values] == [".05", "−.50", "1.00", "−1.00", "1.00", ".00", ".00"]
+    assert listeners.short(0.98049, 3) == ".980" and listeners.short(0.4, 1) == ".4"
+
+
 def test_p_is_short():
     assert [listeners.p_text(p, "p") for p in (0.0123, 0.0004, 1.0, np.nan)] == [
         "p = .012",

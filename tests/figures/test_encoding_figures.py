@@ -1,7 +1,9 @@
 """The figures of encoding: their tables say what the stores hold, whoever is there."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import Normalize, to_rgba
 
 from heschl import store
 from heschl.errors import HeschlError
@@ -50,9 +52,12 @@ def test_density_counts_every_voxel(draw_once, world):
     assert cells.to_dict() == {"01": n, "02": n, "03": n, "05 (noise)": n, "all": 3 * n}
     median = found[found["quantity"] == "median_r"].set_index("listener")
     assert median.loc["02", "second"] == pytest.approx(np.median(r_of(world["text"][1])), rel=1e-4)
-    above = found[found["quantity"] == "share_above_identity"].set_index("listener")["second"]
-    wanted = np.mean(r_of(world["text"][2]) > r_of(world["musicnn"][2]))
-    assert above["03"] == pytest.approx(wanted, rel=1e-4)
+    above = found[found["quantity"] == "share_above_identity_significant"].set_index("listener")
+    a, b = (store.read(world[name][2]) for name in ("musicnn", "text"))
+    either = (a["q_fdr"].values <= 0.05) | (b["q_fdr"].values <= 0.05)
+    wanted = np.mean(r_of(world["text"][2])[either] > r_of(world["musicnn"][2])[either])
+    assert above.loc["03", "second"] == pytest.approx(wanted, rel=1e-4)
+    assert above.loc["03", "n_voxels"] == either.sum() and above.loc["all", "n_voxels"] > either.sum()
 
 
 def test_density_of_one_model_lies_on_the_line(draw_once, world):
@@ -115,6 +120,26 @@ def test_ceiling_that_cannot_be_estimated(tmp_path, draw_once, grid, stg):
     assert found["n_voxels"].sum() == 0
 
 
+def test_ceiling_within_noise_is_white(draw_once, world):
+    found = draw_once(noise_ceiling.draw, encoding=world["musicnn"], noise_subjects=NOISE)
+    limit = found[found["quantity"] == "ceiling_percentile_95"]["value"].item()
+    assert limit == pytest.approx(np.quantile(store.read(world["musicnn"][3])["ceiling"], 0.95), rel=1e-4)
+    cmap = noise_ceiling._colours(Normalize(0, 1), 0.5)
+    assert cmap(0.4) == cmap(0.0) == to_rgba(noise_ceiling.WITHIN) != cmap(0.6)
+    assert cmap(1e9) == to_rgba(noise_ceiling.UNKNOWN)
+    heard = draw_once(noise_ceiling.draw, encoding=world["musicnn"][:1], noise_subjects=[])
+    assert "ceiling_percentile_95" not in set(heard["quantity"])
+
+
+def test_parallel_layers_are_not_joined():
+    rows = pd.DataFrame({"layer": ["timbral", "temporal", "cnn1", "cnn2"], "depth": range(4)})
+    assert [part["layer"].tolist() for part in layer_encoding._series(rows)] == [
+        ["timbral"],
+        ["temporal"],
+        ["cnn1", "cnn2"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("paths", "noise", "said"),
     [([], [], "no store"), ([3], NOISE, "only noise"), ([0, 0], [], "two stores of sub-01")],
@@ -151,7 +176,6 @@ def test_half_of_the_listeners():
 
 def test_glass_brain_faces_the_viewer():
     """From the left, the front is left and the largest value on the line of sight shows."""
-    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
     affine, grid = np.diag([4.0, 4, 4, 1]), np.full((40, 46, 40), np.nan)

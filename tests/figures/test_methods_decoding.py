@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from heschl.config import Config
-from heschl.figures import headlines, identification_table, methods, page_figures, report
-from heschl.figures.methods_decoding import banner
+from heschl.figures import headlines, headlines_decoding, identification_table, methods, page_figures, report
+from heschl.figures.methods_decoding import all_defects, banner
 
 SECTIONS = ("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story")
 FIRST = {
@@ -109,7 +109,7 @@ def test_what_was_done_besides_is_told_and_cited():
     [
         (1, "embed", "whole file"), (2, "embed", "random window"), (3, "respond", "counts as a trial"),
         (4, "decode", "in-sample"), (5, "align", "not leave-one-out"), (6, "decode", "20, fixed"),
-        (7, "identify", "itself counted"), (8, "decode", "linear map"), (11, "decode", "was left in them"),
+        (7, "identify", "itself counted"), (8, "decode", "linear map"), (11, "decode", "was kept (defect 11)"),
     ],
 )  # fmt: skip
 def test_a_defect_is_told_where_it_lies_and_only_if_turned_on(defect, stage, words):
@@ -119,6 +119,7 @@ def test_a_defect_is_told_where_it_lies_and_only_if_turned_on(defect, stage, wor
 
 
 def test_the_banner_names_defects():
+    assert "11: what the previous clip" in all_defects(["decode"]) and all_defects(["compare"]) == ""
     assert banner({}) == "" == banner(method())
     assert banner(method([7, 4])).startswith("As published: reproduces known defects 4, 7; not results.")
 
@@ -126,21 +127,23 @@ def test_the_banner_names_defects():
 def test_limits_come_from_results():
     ran = [*methods.stages([f"{ROOT}/{name}.zarr" for name in RAN]), "retrieve"]
     results = {"a_scores.zarr": scores(), "splits.zarr": splits()}
-    found = " ".join(methods.limits(ran, methods.fewest(results), results, method()))
-    assert "scores 0.833 here" in found and "14 of 16 test clips" in found and "3 participants" in found
+    found = " ".join(methods.limits(ran, methods.people(results), results, method()))
+    assert "scores .833 here" in found and "14 of 16 test clips" in found and "3 in decoding" in found
     assert "heard in training" in found and "simulated" not in found and "story" not in found
-    unknown = methods.limits(ran, 20, {"splits.zarr": splits(0)}, method(retrieve={"gallery": "music"}))
+    unknown = methods.limits(ran, {"decoding": 20}, {"splits.zarr": splits(0)}, method(retrieve={"gallery": "music"}))
     assert any("Nothing is known of the artists" in line for line in unknown)
-    assert not any("gallery" in line or "little power" in line for line in unknown)
+    assert not any("gallery" in line or "Few listeners" in line for line in unknown)
 
 
 def test_headlines_of_identification_average_listeners_without_the_canary():
     found = scores()
     first, canary = headlines.of(found)
     assert float(first["value"]) == pytest.approx(found["id_acc"].values[:3].mean(), abs=5e-4)
-    for words in ("0.810 to 0.990", "3 listeners", "oracle 0.833", "p = 0.012", "within genre 0.83 (0.61 to 0.97)"):
+    for words in (".810 to .990", "3 listeners", "genre only .833", "p = .012", "within genre .83 (.61 to .97)"):
         assert words in first["note"]
-    assert canary["value"] == "0.500" and "sub-05" in canary["label"] and "covers chance" in canary["note"]
+    assert (
+        canary["value"] == ".500" and "noise (canary) sub-05" in canary["label"] and "covers chance" in canary["note"]
+    )
     found["ci_sub"][3] = [0.6, 0.9]
     assert "misses chance" in headlines.of(found)[1]["note"]
     assert "defect 7" in headlines.of(scores("as published: >= and itself"))[0]["note"]
@@ -157,7 +160,7 @@ def test_headlines_of_recovery_audit_and_story():
     }
     share, canary = headlines.of(xr.Dataset(arrays, {"sub": ["01", "05"]}))
     assert share["value"] == "92 %" and "95 % inside" in share["note"]
-    assert canary["value"] == "p = 0.2" and "as it must" in canary["note"]
+    assert canary["value"] == "p = .20" and "as it must" in canary["note"]
     assert headlines.of(splits(), "official")[0]["value"] == "14 of 16"
     assert headlines.of(splits(), "artist_grouped_kfold")[0]["value"] == "9 of 20"
     assert headlines.of(splits(0), "official")[0]["value"] == "unknown"
@@ -166,7 +169,45 @@ def test_headlines_of_recovery_audit_and_story():
     }
     arrays |= {"null_t": ("region", [0, 0.4]), "r": (("subject", "region"), np.zeros((27, 2)))}
     story = headlines.of(xr.Dataset(arrays, {"region": ["LATL", "LPTL"]}, {"refused": ["s33"]}))[0]
-    assert story["value"] == "r = 0.12" and "t(26) = 6.5" in story["note"] and "1 left out" in story["note"]
+    assert story["value"] == "r = .12" and "t(26) = 6.5, p < .001" in story["note"] and "1 left out" in story["note"]
+
+
+def listener(sub, at):
+    """A store of alignment and one of the partition, worth `at` in every method and band."""
+    dims = {"method": ["anatomical", "ridge", "srm"], "k": [8, 32]}
+    id_acc = [[at, at], [at, at + 0.1], [at, at + 0.3]]
+    attrs = {"subject": sub, "mode": "corrected"}
+    aligned = xr.Dataset({"id_acc": (tuple(dims), id_acc), "within": ((), 0.97)}, dims, attrs)
+    q = np.where(np.arange(10) < 10 * at, 0.01, 0.5)
+    return aligned, xr.Dataset({"q_unique": (("band", "voxel"), [q, q])}, {"band": ["audio", "low_level"]}, attrs)
+
+
+def test_headlines_across_listeners_leave_the_canary_apart():
+    stores = {sub: listener(sub, at) for sub, at in (("01", 0.5), ("02", 0.7), ("05", 0.0))}
+    results = {f"sub-{s}_model-musicnn_aligned.zarr": a for s, (a, _) in stores.items()}
+    results |= {f"sub-{s}_partition.zarr": p for s, (_, p) in stores.items()} | {"a_scores.zarr": scores()}
+    aligned, unique = headlines_decoding.across(results)
+    assert aligned["value"] == ".600 → .800"  # ridge .700, SRM .900 at 32 clips
+    for words in ("ridge .700", "SRM .900", "same clips .970", "2 listeners", "32 clips", "noise (canary) .00 to .30"):
+        assert words in aligned["note"]
+    assert unique["value"] == "0.0 %" and "noise (canary) sub-05" in unique["label"]
+    assert (
+        "low level 0.0 %" in unique["note"]
+        and "as it must" in unique["note"]
+        and "in listeners audio 60 %" in unique["note"]
+    )
+    alarm = headlines_decoding.across(results | {"sub-05_partition.zarr": listener("05", 0.1)[1]})[1]
+    assert alarm["value"] == "10.0 %" and "false alarm" in alarm["note"]
+    assert headlines_decoding.across({"a_scores.zarr": scores()}) == []
+
+
+def test_the_retrieval_tells_its_threshold_and_what_it_left_out():
+    counts = {name: xr.Dataset({"excluded": (("fold", "kind"), [[16, 0, n]])}, attrs={"n_items": 80})
+              for name, n in (("a_retrieved.zarr", 10), ("b_retrieved.zarr", 12))}  # fmt: skip
+    stores = [*RAN, "retrieve/a_retrieved"]
+    text = said(stores, counts, method(retrieve={"similarity": 0.9}))[1]["retrieve"]
+    assert "cosine 0.9 or more" in text and "of 80 items in each fold: 16, 0 and 10 to 12" in text
+    assert "left out" not in said(stores, {}, method())[1]["retrieve"]
 
 
 def test_a_retrieval_has_no_headline():
@@ -183,7 +224,12 @@ def test_the_page_shows_banner_tables_and_studies(tmp_path):
         report.draw(**given, html=tmp_path / "report.html", method=method(defects))
         text = (tmp_path / "report.html").read_text(encoding="utf-8")
         assert ('class="banner"' in text) is bool(defects)
-    assert "<td>&lt;i&gt;own&lt;/i&gt;</td><td>0.9877</td>" in text and "Table 1 of the study" in text
+        assert "Known defects" not in text  # nothing here mentions one
+    assert (
+        "<td>&lt;i&gt;own&lt;/i&gt;</td><td>0.9877</td>" in text
+        and "<b>Table 1. " in text
+        and "(Table 1 of the study)" in text
+    )
     assert identification_table.TITLE in text and page_figures.STUDIES["music_reconstruction"] in text
     anchors = re.findall(r'id="([^"]+)"', text)
     assert len(anchors) == len(set(anchors)) and set(re.findall(r'href="#([^"]+)"', text)) <= set(anchors)

@@ -33,6 +33,18 @@ def test_figures_are_grouped_by_study_and_numbered_throughout(drawn, tmp_path):
     assert len(set(anchors)) == 5
 
 
+def test_tables_are_counted_apart_and_captions_said_once(drawn, tmp_path):
+    stems = ("F5a_encoding_maps_model-a", "T2_published", "F5a_encoding_maps_model-b")
+    pngs = [tmp_path / "brain2music" / f"{stem}.png" for stem in stems]
+    for png in pngs:
+        png.write_bytes(drawn[0].read_bytes())
+    first, table, second = page_figures.studies(pngs, [], tmp_path)[0]["figures"]
+    assert [(f["kind"], f["number"]) for f in (first, table, second)] == [("Figure", 1), ("Table", 1), ("Figure", 2)]
+    assert first["title"].endswith(": a") and second["title"].endswith(": b")
+    assert first["caption"] == page_figures.BY_NAME["encoding_maps"].CAPTION
+    assert second["caption"] == "As Figure 1, for b."
+
+
 def test_a_figure_gets_the_table_beside_it_not_one_of_the_same_name(drawn, tmp_path):
     found = page_figures.studies(drawn, [drawn[1].with_suffix(".tsv")], tmp_path)
     files = {f["anchor"]: [link for _, link in f["files"]] for study in found for f in study["figures"]}
@@ -73,3 +85,15 @@ def test_tables_are_rounded_cut_and_lose_empty_columns(tmp_path):
     found = page_figures.read_table(tmp_path / "t.tsv")
     assert found["head"] == ["a b", "value", "k"] and found["more"] == 15 and len(found["rows"]) == 60
     assert found["rows"][1] == ["<b>", "0.1429", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "shown"),
+    [
+        ("ours", "30487.3", "30,487"), ("ours", "3.0487e+04", "30,487"), ("difference", "-0.12346", "−0.1235"),
+        ("p_against_anatomical", "0.0004997", "< .001"), ("p_against_anatomical", "0.0123", ".012"),
+        ("published", "0.914", "0.914"), ("n_clips", "n/a", ""), ("n_clips", "16", "16"), ("of", "01", "01"),
+    ],
+)  # fmt: skip
+def test_numbers_are_fit_to_read(name, cell, shown):
+    assert page_figures._short(cell, name) == shown

@@ -75,9 +75,9 @@ def test_report_needs_no_network(pages):
 
 def test_report_leads_with_the_numbers(pages):
     text = (pages / "report.html").read_text(encoding="utf-8")
-    for number in ("0.91", "p = 0.6", "ROC-AUC of the tagger", "significant voxels"):
+    for number in (".91", "p = .60", "ROC-AUC of the tagger", "significant voxels"):
         assert number in text
-    assert text.index("0.91") < text.index("<figure")
+    assert text.index("<strong>.91") < text.index("<figure")
 
 
 def test_report_embeds_figures_with_captions_and_links(pages):

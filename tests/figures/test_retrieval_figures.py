@@ -8,6 +8,7 @@ import soundfile
 from heschl import store
 from heschl.errors import HeschlError
 from heschl.figures import class_agreement, leakage, spectrograms
+from heschl.science import mel
 
 from .conftest import write
 
@@ -40,7 +41,8 @@ def retrieved(path, route="roi", subs=SUBS, seed=0):
     }
     coords = {"sub": list(subs), "clip": TESTED, "rank": [1, 2, 3], "method": ["retrieved", "oracle", "random"]}
     coords |= {"group": ["genres", "instruments", "moods"], "item": ITEMS}
-    coords["style"] = ("item", [c.split("/")[0] for c in ITEMS])
+    coords |= {"style": ("item", [c.split("/")[0] for c in ITEMS]), "kind": ["stimulus", "track", "near"]}
+    arrays["excluded"] = (("fold", "kind"), [[6, 0, 2], [6, 1, 3]])
     attrs = {"model": "m", "route": route, "split": "official", "other": "musicnn", "seed": 3}
     return write(path, attrs, coords, **arrays)
 
@@ -87,6 +89,8 @@ def test_class_agreement_lists_means(tmp_path, draw_twice, sound):
     assert pick(found, route="roi", group="id_acc", method="oracle", sub="mean") == pytest.approx(ids.mean(), 1e-5)
     means = found[found["sub"] == "mean"]
     assert (means["low"] <= means["value"]).all() and (means["value"] <= means["high"]).all()
+    noise = found[found["noise"] & (found["method"] == "retrieved")]
+    assert len(noise) == 8 and (noise["low"] < noise["value"]).all() and (noise["value"] < noise["high"]).all()
     with pytest.raises(HeschlError, match="no id_acc_clip"):
         class_agreement.draw(retrieved=[sound], **files(tmp_path))
     with pytest.raises(HeschlError, match="second store"):
@@ -114,14 +118,23 @@ def test_spectrograms_show_the_first_clip_of_each_genre(tmp_path, draw_twice, so
     assert found["clip"].nunique() == 2 and {"sub-01", "sub-02", "sub-05"} < set(found["column"])
 
 
+def test_spectrograms_tell_copies_and_frequencies(tmp_path):
+    found = store.read(retrieved(tmp_path / "r.zarr"))
+    assert "Of 15 items left out: 6 stimuli, 1 more of their tracks, 3 near-duplicates" in spectrograms._below(found)
+    hz = [200.0, 900.0, 1500.0, 6000.0]
+    np.testing.assert_allclose(mel._mel_to_hz(np.array([spectrograms._mel(f) for f in hz])), hz, rtol=1e-9)
+
+
 def test_spectrograms_of_a_folder(tmp_path, sound):
     gallery = tmp_path / "gallery"
     for name in ITEMS[len(TESTED) :]:
         (gallery / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(gallery / f"{name}.flac", np.random.default_rng(0).normal(0, 0.1, 20_000), 8000)
     given = {"audio": sound, "retrieved": retrieved(tmp_path / "r.zarr"), "clip_s": 2.0}
-    spectrograms.draw(folder=str(gallery), subjects="one", n_clips=2, **given, **files(tmp_path))
-    assert len(pd.read_csv(tmp_path / "F.tsv", sep="\t")) == 8
+    spectrograms.draw(folder=str(gallery), subjects="one", **given, **files(tmp_path))
+    assert len(pd.read_csv(tmp_path / "F.tsv", sep="\t")) == 4 * len(
+        GENRES
+    )  # a clip of each genre, if no number is given
     next(gallery.rglob("*/4.flac")).unlink()
     for missing in gallery.rglob("*.flac"):
         missing.rename(missing.with_name(f"new_{missing.name}"))
@@ -146,6 +159,10 @@ def test_no_fault_list_is_not_no_fault(tmp_path, draw_twice):
     found = draw_twice(leakage.draw, splits=splits(tmp_path / "s.zarr", faults=False)).set_index(["split", "kind"])
     assert np.isnan(found.loc[("official", "fault"), "share"]) and found.loc[("official", "artist"), "share"] == 0.75
     assert found.loc["fault_filtered", "share"].isna().all()
+    known = found["n_known"].groupby("split", sort=False).sum(), found["n_known"].groupby("kind", sort=False).sum()
+    said = leakage._hidden(*known)
+    assert said.startswith("Not shown, as nothing is known: the split fault filtered, faulty test clips. No list")
+    assert leakage._hidden(*(n + 1 for n in known)) == ""
 
 
 def test_old_splits_without_counts_of_the_known(tmp_path):

@@ -13,17 +13,18 @@ from heschl.figures import participants, style
 TITLE = "Alignment of listeners"
 CAPTION = (
     "A: identification accuracy of test clips of a left-out listener by a decoder that others taught, against the "
-    "number of clips that align the two; none of them trains the decoder, and the left-out listener's own "
-    "responses to the decoder's clips are not used. Lines: mean of the left-out listeners without the noise one; "
-    "dots: single listeners; dashed: chance; dash-dotted: the same with a decoder of the listener's own, from the "
-    "same clips and voxels. B: the same minus anatomical alignment (no functional alignment) in the same "
-    "listener: above 0, aligning helps. C: listeners of pure noise, who must lie around chance at any number of "
-    "clips. Dots of a few listeners say nothing of a population."
+    "number of clips that align the two; none of them trains the decoder, and the left-out listener's own responses "
+    "to the decoder's clips are not used. Lines: mean of the left-out listeners without noise; dots in A and B: one "
+    "listener each; dashed: chance; dash-dotted: a decoder of the listener's own, from the same clips and voxels. B: "
+    "the same minus anatomical alignment (no functional alignment) in the same listener: above 0, aligning helps. C: "
+    "noise (canary), hollow, in the colours of the methods: it must lie around chance at any number of clips. A few "
+    "listeners say little of a population."
 )
 COLOURS = {
     "anatomical": style.INK, "ridge": style.BLUE, "procrustes": style.GREEN, "srm": style.ORANGE, "ot": style.PURPLE,
 }  # fmt: skip
 SHOWN = {"ridge": "ridge", "procrustes": "Procrustes", "srm": "SRM", "ot": "optimal transport"}
+OWN = "#7f4f24"
 LEAKS = "AS PUBLISHED: LEAKS (aligned on its own test and training clips)"
 
 
@@ -56,16 +57,18 @@ def _panels(figure, found: dict[str, xr.Dataset], noise: np.ndarray) -> None:
     _curves(panels[0], methods, ks, scores[shown], noise[shown])
     _own(panels[0], within[shown])
     panels[0].set(ylabel="identification accuracy")
-    panels[0].set_title(f"lines: {participants.who(noise)}", fontsize=7)
+    panels[0].set_title(f"lines: {participants.who(noise)}; dots: listeners", fontsize=7)
     _gains(panels[1], methods, ks, scores[shown], noise[shown])
     if apart:
         _curves(panels[2], methods, ks, scores[noise], noise[noise])
-        panels[2].set_title(f"noise ({', '.join(s for s, n in zip(found, noise, strict=True) if n)})", fontsize=7)
-        low = min(panels[0].get_ylim()[0], panels[2].get_ylim()[0])
+        subs = ", ".join(s for s, n in zip(found, noise, strict=True) if n)
+        panels[2].set_title(f"{subs}: {participants.CANARY}", fontsize=7)
+        low, high = (f(panels[0].get_ylim()[k], panels[2].get_ylim()[k]) for k, f in ((0, min), (1, max)))
         for axes in (panels[0], panels[2]):
-            axes.set_ylim(low, panels[0].get_ylim()[1])
+            axes.set_ylim(low - 0.03 * (high - low), high)
     for axes, letter in zip(panels, "ABC", strict=False):
         style.letter(axes, letter)
+        participants.short_ticks(axes.yaxis)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), columnspacing=1.2)
     if next(iter(found.values())).attrs["mode"] == "as_published":
@@ -74,20 +77,27 @@ def _panels(figure, found: dict[str, xr.Dataset], noise: np.ndarray) -> None:
 
 def _curves(axes: Axes, methods: Sequence[str], ks: np.ndarray, scores: np.ndarray, noise: np.ndarray) -> None:
     """Draw id-acc (sub, method, k) against k: lines of the mean and dots of participants."""
-    participants.chance_line(axes)
+    participants.chance_line(axes, label="chance")
     for m, method in enumerate(methods):
         colour, x = COLOURS.get(method, style.GREY), _beside(ks, m, len(methods))
-        line = {"color": style.GREY if noise.all() else colour, "label": SHOWN.get(method, method)}
-        if noise.all():
-            line |= {"lw": 0.7, "alpha": 0.8}
+        line = {"color": colour, "label": SHOWN.get(method, method)} | ({"lw": 0.7} if noise.all() else {})
         axes.plot(x, np.nanmean(scores[:, m], 0), zorder=3, marker="_" if len(ks) == 1 else None, ms=9, **line)
         for i in range(len(ks)):
-            participants.dots(axes, x[i], scores[:, m, i], noise, colour, 9)
+            _dots(axes, x[i], scores[:, m, i], noise, colour)
+    axes.margins(y=0.06)
     _ticks(axes, ks)
 
 
+def _dots(axes: Axes, x: float, y: np.ndarray, noise: np.ndarray, colour: str) -> None:
+    """Draw a dot a listener (sub,), hollow if all are noise."""
+    if not noise.all():
+        participants.dots(axes, x, y, noise, colour, 9)
+        return
+    axes.scatter(np.full(len(y), x), y, s=9, facecolors="white", edgecolors=colour, linewidths=0.7, zorder=4)
+
+
 def _own(axes: Axes, within: np.ndarray) -> None:
-    axes.axhline(np.nanmean(within), color=style.RED, lw=0.9, ls="-.", zorder=2, label="own decoder, same clips")
+    axes.axhline(np.nanmean(within), color=OWN, lw=0.9, ls="-.", zorder=2, label="own decoder, same clips")
 
 
 def _gains(axes: Axes, methods: Sequence[str], ks: np.ndarray, scores: np.ndarray, noise: np.ndarray) -> None:
@@ -102,9 +112,9 @@ def _gains(axes: Axes, methods: Sequence[str], ks: np.ndarray, scores: np.ndarra
             gain, x, colour = scores[:, m] - base, _beside(ks, m, len(methods)), COLOURS.get(method, style.GREY)
             axes.plot(x, np.nanmean(gain, 0), color=colour, marker="_" if len(ks) == 1 else None, ms=9)
             for i in range(len(ks)):
-                participants.dots(axes, x[i], gain[:, i], noise, colour, 9)
+                _dots(axes, x[i], gain[:, i], noise, colour)
     axes.set(ylabel="gain over anatomical")
-    axes.set_title("same listener", fontsize=7)
+    axes.set_title("dots: same listener", fontsize=7)
     _ticks(axes, ks)
 
 

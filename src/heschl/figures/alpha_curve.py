@@ -17,10 +17,11 @@ from heschl.figures import listeners, style
 TITLE = "The penalty of the decoder"
 CAPTION = (
     "Cross-validated correlation of decoded and true embeddings within training clips against the ridge penalty, at "
-    "the lag and in the regions or voxels that the decoder chose; mean over embedding dimensions, windows, regions and "
-    "outer folds. One line a listener. Circle: the best penalty of this mean curve; the decoder itself gives each "
-    "dimension (and region) its own best. Grey, hollow: a listener of pure noise. A circle at either end "
-    "would mean that the grid of penalties is too narrow. Test clips play no part in this figure."
+    "the lag and in the regions or voxels that the decoder chose; mean over embedding dimensions, windows, regions "
+    "and outer folds. One line a listener. Circle: the best penalty of this mean curve; the decoder itself gives each "
+    "dimension (and region) its own best. Grey, hollow: a listener of pure noise, whose r is above 0 because lag and "
+    "regions or voxels are chosen in the same training clips: only the test scores are unbiased. A circle at either "
+    "end would mean that the grid of penalties is too narrow. Test clips play no part in this figure."
 )
 
 
@@ -71,8 +72,9 @@ def _legend(rows: pd.DataFrame, subs: list[str]) -> list[Line2D]:
     found = []
     for k, sub in enumerate(subs):
         ink, noise = _look(rows[rows["sub"] == sub], k)
-        name, face = f"sub-{sub}" + (" (noise)" if noise else ""), "white" if noise else ink
-        found.append(Line2D([], [], color=ink, ls="--" if noise else "-", marker="o", mfc=face, ms=4, label=name))
+        name = f"sub-{sub}" + (" (noise)" if noise else "")
+        found.append(Line2D([], [], color=ink, ls="--" if noise else "-", label=name))
+    found.append(Line2D([], [], color=style.INK, ls="", marker="o", mfc="none", ms=4, label="best of the curve"))
     return [*found, Line2D([], [], color=style.INK, lw=0.6, ls="--", label="no correlation")]
 
 

@@ -18,16 +18,18 @@ TITLE = "Retrieved music against the stimulus"
 CAPTION = (
     "The item of the gallery nearest to what was decoded (retrieved), nearest to the true embedding (oracle), and "
     "items drawn at random, held against the clip that was heard. A: identification accuracy of the item's embedding "
-    "in another model's space, which the decoder never saw; dashed: chance, .5. B: share of the top classes of a "
-    "tagger (musicnn) that clip and item have in common: the two best genres, the two best instruments, and the best "
-    "character; dashed: mean of random items. musicnn has no mood tags: slow, fast, loud, quiet, soft and weird stand "
-    "in for them (character), and its genres and instruments are fewer than those published, so these shares are not "
-    "comparable with published ones. Dot: one listener, mean over test clips; diamond: mean over listeners with the "
-    "95 % interval of a bootstrap that draws listeners and clips (oracle and random items know no listener: clips "
-    "alone). Hollow grey: a listener of pure noise, in no mean. "
-    "The oracle is the best that this gallery and this search allow."
+    "in another model's space, which the decoder never saw; dashed: chance, .5. The others: share of the top classes "
+    "of a tagger (musicnn) that clip and item have in common: the two best genres, the two best instruments, and the "
+    "best character; what chance gives is seen in random items. musicnn has no mood tags: slow, fast, loud, quiet, "
+    "soft and weird stand in for them (character), and its genres and instruments are fewer than those published, so "
+    "these shares are not comparable with published ones. Dot: one listener, mean over test clips; diamond: mean over "
+    "listeners with the 95 % interval of a bootstrap that draws listeners and clips (oracle and random items know no "
+    "listener: clips alone). Hollow grey: a listener of pure noise, in no mean, with the same interval over clips. The "
+    "oracle is what the true embedding retrieves: the best in the decoded model's space, but in other spaces, as in "
+    "all panels here, no upper bound."
 )
 METHODS = {"retrieved": style.BLUE, "oracle": style.GREEN, "random": style.ORANGE}
+NAMES = {"retrieved": "retrieved", "oracle": "oracle", "random": "random items"}
 GROUPS = {"moods": "character"}
 N_BOOTSTRAPS = 2000
 
@@ -43,7 +45,7 @@ def draw(*, retrieved: list[Path], png: Path, pdf: Path, table: Path, noise_subj
     stores = _read(retrieved)
     rows = _table(stores, noise_subjects)
     groups = [g for g in dict.fromkeys(rows["group"]) if g != "id_acc"]
-    with style.sheet(style.DOUBLE, 2.9) as figure:
+    with style.sheet(style.DOUBLE, 3.0) as figure:
         panels = figure.subplots(1, 1 + len(groups))
         for axes, group in zip(panels, ["id_acc", *groups], strict=True):
             _panel(axes, rows[rows["group"] == group], stores)
@@ -51,10 +53,10 @@ def draw(*, retrieved: list[Path], png: Path, pdf: Path, table: Path, noise_subj
         other = sorted({listeners.plain(str(s.attrs["other"])) for s in stores})
         panels[0].set_title(f"in {' or '.join(other)} space")
         panels[0].set_ylabel("identification accuracy")
-        for axes, mark in zip(panels[:2], "AB", strict=True):
+        for axes, mark in zip(panels, "ABCDEFGH", strict=False):
             style.letter(axes, mark)
         panels[1].set_ylabel("share of top classes in common")
-        figure.legend(handles=_legend(rows), loc="outside lower center", ncols=7, columnspacing=1.2)
+        figure.legend(handles=_legend(rows), loc="outside lower center", ncols=4, columnspacing=1.2)
     style.save(figure, rows, png=png, pdf=pdf, table=table)
 
 
@@ -78,8 +80,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, stores: Sequence[xr.Dataset]) -> None
         of_it = rows[(rows["model"] == one.attrs["model"]) & (rows["route"] == one.attrs["route"])]
         for k, method in enumerate(METHODS):
             _column(axes, x + k, of_it[of_it["method"] == method], method)
-        chance = 0.5 if of_it["group"].iloc[0] == "id_acc" else _mean(of_it, "random")
-        axes.hlines(chance, x - 0.5, x + 2.5, color=style.INK, lw=0.8, ls="--", zorder=1)
+        if of_it["group"].iloc[0] == "id_acc":
+            axes.hlines(0.5, x - 0.7, x + 2.5, color=style.INK, lw=0.8, ls="--", zorder=1)
         ticks.append((x + 1, _label(one, stores)))
         x += 3.8
     axes.set_xticks([place for place, _ in ticks], [name for _, name in ticks])
@@ -88,18 +90,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, stores: Sequence[xr.Dataset]) -> None
 
 
 def _column(axes: Axes, x: float, rows: pd.DataFrame, method: str) -> None:
-    """Draw one method: dots where listeners differ, as oracle and random items know no listener."""
+    """Draw one method: dots where listeners differ, left of the mean; oracle and random items know no listener."""
     each, whole, ink = rows[rows["sub"] != "mean"], rows[rows["sub"] == "mean"].iloc[0], METHODS[method]
     if method == "retrieved":
-        listeners.dots(
-            axes, x, each["value"].to_numpy(float), each["noise"].to_numpy(bool), ink=ink, size=10, width=0.36
-        )
+        values, low, high = (each[name].to_numpy(float) for name in ("value", "low", "high"))
+        noise, how = each["noise"].to_numpy(bool), {"ink": ink, "size": 10, "width": 0.3}
+        listeners.dots(axes, x - 0.3, values, noise, low=low, high=high, **how)
+        x += 0.3
     axes.vlines(x, whole["low"], whole["high"], color=ink, lw=1.4, zorder=4)
     axes.scatter(x, whole["value"], s=20, marker="D", fc="white", ec=ink, lw=1.2, zorder=5)
-
-
-def _mean(rows: pd.DataFrame, method: str) -> float:
-    return float(rows[(rows["method"] == method) & (rows["sub"] == "mean")]["value"].iloc[0])
 
 
 def _label(one: xr.Dataset, stores: Sequence[xr.Dataset]) -> str:
@@ -109,13 +108,15 @@ def _label(one: xr.Dataset, stores: Sequence[xr.Dataset]) -> str:
 
 
 def _legend(rows: pd.DataFrame) -> list[Line2D]:
-    found = listeners.handles(list(METHODS), (), bool(rows["noise"].any()), list(METHODS.values()))
-    found.append(Line2D([], [], marker="D", ls="-", color=style.INK, mfc="white", ms=4, label="mean, 95 % CI"))
-    return [*found, Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance")]
+    look = {"marker": "D", "mfc": "white", "ms": 4}
+    found = [Line2D([], [], color=ink, label=f"{NAMES[m]}: mean, 95 % CI", **look) for m, ink in METHODS.items()]
+    found.append(Line2D([], [], marker="o", ls="", ms=3, color=METHODS["retrieved"], label="retrieved: a listener"))
+    found += listeners.handles(noise=bool(rows["noise"].any()))
+    return [*found, Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance (A)")]
 
 
 def _table(stores: Sequence[xr.Dataset], noise_subjects: Sequence[str]) -> pd.DataFrame:
-    """List each listener's mean, and that of all listeners (sub "mean") with its interval."""
+    """List each listener's mean, and that of all listeners (sub "mean"); intervals of the latter and of noise."""
     return pd.DataFrame([row for one in stores for row in _rows(one, noise_subjects)])
 
 
@@ -128,9 +129,14 @@ def _rows(one: xr.Dataset, noise_subjects: Sequence[str]) -> Iterator[dict]:
         for method in METHODS:
             values = array.sel({"method": method}).transpose("sub", "clip").values
             key = {"model": str(one.attrs["model"]), "route": str(one.attrs["route"]), "group": group, "method": method}
-            for sub, is_noise, value in zip(subs, noise, listeners.each(values), strict=True):
-                yield key | {"sub": str(sub), "noise": bool(is_noise), "value": value}
+            for sub, is_noise, own in zip(subs, noise, values, strict=True):
+                row = key | {"sub": str(sub), "noise": bool(is_noise), "value": listeners.mean(own)}
+                yield row | (_interval(own[None], one) if is_noise and method == "retrieved" else {})
             kept = values[~noise | (method != "retrieved")]
-            low, high = bootstrap.interval(kept, N_BOOTSTRAPS, int(one.attrs["seed"]))
-            mean = listeners.mean(kept)
-            yield key | {"sub": "mean", "noise": False, "value": mean, "low": low, "high": high}
+            yield key | {"sub": "mean", "noise": False, "value": listeners.mean(kept)} | _interval(kept, one)
+
+
+def _interval(values: np.ndarray, one: xr.Dataset) -> dict[str, float]:
+    """Return the interval of the mean of values (sub, clip)."""
+    low, high = bootstrap.interval(values, N_BOOTSTRAPS, int(one.attrs["seed"]))
+    return {"low": float(low), "high": float(high)}

@@ -18,12 +18,13 @@ from heschl.figures import brain, participants, style
 
 TITLE = "Regions that were decoded"
 CAPTION = (
-    "A: the parcels that the parcel route decodes, by the share of decoders that chose them (one decoder per "
-    "listener and fold, noise apart: hollow grey). B: the voxels that the voxel route decodes, on the inflated "
-    "fsaverage5 surface; colour: how well an encoding model predicts them in cross-validation of the training "
-    "clips, averaged over the listeners in whom they were chosen, or, without encoding, the share of listeners. "
-    "C: number of voxels decoded by each listener. All choices were made in training clips. A chosen region is "
-    "one that helps to decode here; those left out may hold the same information."
+    "A: the parcels that the parcel route decodes, by the share of decoders that chose them (one decoder per listener "
+    "and fold; hollow: those of the noise (canary)). Names are those of Destrieux's atlas, the default (L, R: side; "
+    "G: gyrus; S: sulcus). B: the voxels that the voxel route decodes, on the inflated fsaverage5 surface; colour: "
+    "how well an encoding model predicts them in cross-validation of the training clips, averaged over the listeners "
+    "in whom they were chosen, or, without encoding, the share of listeners. C: number of voxels decoded by each "
+    "listener. All choices were made in training clips. A chosen region is one that helps to decode here; those left "
+    "out may hold the same information."
 )
 PLACES = (("left", "lateral"), ("right", "lateral"), ("left", "medial"), ("right", "medial"))
 MOST = 14  # parcels named
@@ -53,7 +54,8 @@ def draw(
     routes = _by_route(predictions)
     parcels = _parcels(routes["roi"], noise_subjects)
     chosen, colour = _voxels(routes["voxel"], participants.opened(encoding, "model"), noise_subjects)
-    with style.sheet(style.DOUBLE, 3.5) as figure:
+    with style.sheet(style.DOUBLE, 3.6) as figure:
+        figure.get_layout_engine().set(w_pad=0.1)  # long names reach the page's edge otherwise
         left, right = figure.subfigures(1, 2, width_ratios=[1, 1.25])
         _bars(left.subplots(), parcels)
         _maps(right, routes["voxel"], chosen, colour, noise_subjects)
@@ -78,9 +80,12 @@ def _parcels(found: dict[str, xr.Dataset], noise_subjects: list[str]) -> pd.Data
         for fold in one.attrs["rois"]:
             total[is_noise] += 1
             counts[is_noise].update(map(str, fold))
-    names = sorted({*counts[True], *counts[False]}, key=lambda name: (-counts[False][name], name))
+    names = sorted({*counts[True], *counts[False]})
     shares = {key: [counts[key][n] / total[key] if total[key] else np.nan for n in names] for key in (False, True)}
-    return pd.DataFrame({"parcel": names, "share": shares[False], "share_noise": shares[True]})
+    found = pd.DataFrame({"parcel": names, "share": shares[False], "share_noise": shares[True]})
+    larger = found[["share", "share_noise"]].max(axis=1)
+    order = found.assign(larger=larger).sort_values(["larger", "share", "parcel"], ascending=[False, False, True]).index
+    return found.loc[order].reset_index(drop=True)
 
 
 def _voxels(found: dict, encoding: dict, noise_subjects: list[str]) -> tuple[xr.Dataset | None, str]:
@@ -120,16 +125,15 @@ def _bars(axes: Axes, parcels: pd.DataFrame) -> None:
     shown = parcels.head(MOST)
     y = np.arange(len(shown))
     axes.barh(y, 100 * shown["share"], color=style.SKY, height=0.72)
-    has = shown["share_noise"].notna()
-    axes.scatter(
-        100 * shown["share_noise"][has], y[has], s=14, zorder=4, label="noise", clip_on=False, **participants.NOISE
-    )
+    has = shown["share_noise"] > 0
+    noise = {"s": 14, "zorder": 4, "clip_on": False, "label": participants.CANARY}
+    axes.scatter(100 * shown["share_noise"][has], y[has], **noise, **participants.NOISE)
     axes.set_yticks(y, [_named(name) for name in shown["parcel"]], fontsize=6)
     axes.set(ylim=(len(shown) - 0.4, -0.6), xlim=(0, 102), xlabel="decoders that chose it (%)")
     rest = len(parcels) - len(shown)
-    axes.set_title("parcels chosen" + (f" (and {rest} others, rarer)" if rest else ""), fontsize=7)
+    axes.set_title("parcels chosen" + (f" ({rest} more not shown)" if rest else ""), fontsize=7)
     if has.any():
-        axes.legend(loc="lower right")
+        axes.figure.legend(loc="outside lower right", handletextpad=0.1)
 
 
 def _named(parcel: str) -> str:
@@ -156,6 +160,7 @@ def _maps(figure: SubFigure, found: dict, chosen: xr.Dataset | None, colour: str
     style.letter(panels[0], "B")
     bar = figure.colorbar(ScalarMappable(norm, style.ACTIVATION), ax=panels, shrink=0.75, aspect=18, pad=0.01)
     bar.set_label(colour)
+    participants.short_ticks(bar.ax.yaxis)
     _counts(figure.add_subplot(places[2, :]), found, noise_subjects)
 
 
@@ -167,7 +172,7 @@ def _counts(axes: Axes, found: dict[str, xr.Dataset], noise_subjects: list[str])
         how = {"facecolor": "none", "edgecolor": style.GREY} if is_noise else {"facecolor": style.ORANGE}
         axes.bar(x, count, width=0.6, **how)
     axes.set_xticks(range(len(found)), [participants.label(s, k) for s, k in zip(found, noise, strict=True)])
-    axes.set(ylabel="voxels decoded", xlim=(-0.6, len(found) - 0.4))
+    axes.set(xlabel="listener", ylabel="voxels decoded", xlim=(-0.6, len(found) - 0.4))
 
 
 def _table(parcels: pd.DataFrame, found: dict, chosen: xr.Dataset | None, colour: str) -> pd.DataFrame:

@@ -12,13 +12,17 @@ from heschl.figures import participants, style
 
 TITLE = "True and predicted embeddings"
 CAPTION = (
-    "Test clips placed by t-SNE (fixed seed, all listeners' predictions and the true embeddings together, each "
-    "scaled to unit length in units of its fold's training mean and SD, so that direction counts, as it does in "
-    "identification). Hollow: true embedding; filled: predicted from one listener's responses; a line joins the "
-    "two of a clip; colour: genre. t-SNE keeps neighbourhoods, not distances: the plane shows whether genres "
-    "gather, and proves nothing; the scores do. A dashed grey frame: noise."
+    "Test clips placed by t-SNE (fixed seed, all listeners' predictions and the true embeddings together, each scaled "
+    "to unit length in units of its fold's training mean and SD, so that direction counts, as it does in "
+    "identification). Hollow: true embedding; filled: predicted from one listener's responses; a line joins the two "
+    "of a clip; colour: genre. t-SNE keeps neighbourhoods, not distances: the plane shows whether genres gather, and "
+    "proves nothing; read the scores. A dashed grey frame: noise (canary)."
 )
 SEED = 0
+GENRES = (
+    style.BLUE, style.ORANGE, style.GREEN, style.RED, style.PURPLE, style.SKY, "#7f4f24", style.INK,
+    "#5b2a86", "#7a7a00",
+)  # fmt: skip  # no yellow: it is faint on white; no grey: it is noise
 
 
 def draw(*, predictions: list[Path], png: Path, pdf: Path, table: Path, noise_subjects: list[str] = ()) -> None:
@@ -86,7 +90,7 @@ def _plane(vectors: np.ndarray) -> np.ndarray:
 
 def _panels(figure, panels, points: pd.DataFrame, subs: list[str], noise_subjects: list[str]) -> None:
     genres = sorted(points["genre"].unique())
-    colours = dict(zip(genres, (style.CYCLE * (1 + len(genres) // len(style.CYCLE)))[: len(genres)], strict=True))
+    colours = dict(zip(genres, (GENRES * (1 + len(genres) // len(GENRES)))[: len(genres)], strict=True))
     true = points[points["kind"] == "true"].set_index("clip")
     for axes, sub in zip(panels, subs, strict=False):
         _panel(axes, points[points["of"] == sub], true, colours, sub in noise_subjects)

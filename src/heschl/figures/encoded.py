@@ -54,7 +54,7 @@ def who_hear(everyone: Sequence[Listener]) -> list[Listener]:
 def pairs(first: list[Path], second: list[Path], noise_subjects: list[str]) -> list[tuple[Listener, np.ndarray]]:
     """Return each subject, with r (2, voxel) of the default layers of two models in voxels that both have.
 
-    The subject's store is cut to those voxels, in the order of the first.
+    The subject's store is cut to those voxels, in the order of the first; its q_fdr is the smaller of the two models'.
 
     Raises
     ------
@@ -70,7 +70,9 @@ def pairs(first: list[Path], second: list[Path], noise_subjects: list[str]) -> l
         common_grid([x, y])
         flat = [_flat(one.found) for one in (x, y)]
         _, at, other = np.intersect1d(*flat, assume_unique=True, return_indices=True)
-        out.append((x._replace(found=x.found.isel(voxel=at)), np.stack([r(x.found)[at], r(y.found)[other]])))
+        q = np.fmin(x.found["q_fdr"].values[at], y.found["q_fdr"].values[other])
+        cut = x.found.isel(voxel=at).assign(q_fdr=("voxel", q))
+        out.append((x._replace(found=cut), np.stack([r(x.found)[at], r(y.found)[other]])))
     return out
 
 

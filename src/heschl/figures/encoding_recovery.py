@@ -9,21 +9,21 @@ from matplotlib.axes import Axes
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.figures import encoded, style
+from heschl.figures import encoded, listeners, style
 from heschl.science.encoding_recovery import FAR_MM, distance_mm
 
-TITLE = "Encoding finds what was planted, and nothing elsewhere"
+TITLE = "Encoding finds what was planted, and outside no more than chance allows"
 CAPTION = (
-    "Simulated listeners. A: mean test r of the model that drives a planted region, against the mean noise "
-    "ceiling of the region's voxels, one point per listener and region, coloured as in B; dashed: r equals the "
-    "ceiling; dotted: 90 % of it; hollow grey: the listener of pure noise (canary), at the places where others "
-    "have the region. B: their ratio, in all voxels of a region and in its interior (voxels with all six "
+    "Simulated listeners. A: mean test r of the model that drives a planted region, against the mean noise ceiling of "
+    "the region's voxels, one point per listener and region, coloured as in B; dashed: r equals the ceiling; dotted: "
+    "90 % of it; axes cut to these points; above it in words: the listener of pure noise (canary), at the places "
+    "where others have the region. B: their ratio, in all voxels of a region and in its interior (voxels with all six "
     "neighbours in the region: neither partial volume nor misregistration); bars: mean over listeners; dots: "
-    "listeners. C: distribution of r where nothing was planted, all models together: the canary, and, if planted "
-    "maps are given, listeners' voxels more than 15 mm from any region. D: the canary's largest r of any voxel "
-    "against the same maximum in its null; p is family-wise. E: share of voxels with uncorrected p < .05 far from "
-    "anything planted; dashed: 5 %. Neighbouring voxels share noise, so E scatters more than independent voxels "
-    "would."
+    "listeners. C: distribution of r where nothing was planted, all models together: the canary, and listeners' "
+    "voxels more than 15 mm from any planted region. D: the canary's largest r of any voxel (red circle) against the "
+    "same maximum in its null (box: quartiles and median; whiskers: minimum and 95th percentile, which a circle "
+    "exceeds where p < .05); p is family-wise. E: share of voxels with uncorrected p < .05 far from anything planted; "
+    "dashed: 5 %. Neighbouring voxels share noise, so E scatters more than independent voxels would."
 )
 BIN = 0.02
 
@@ -97,18 +97,30 @@ def _against_ceiling(axes: Axes, numbers: pd.DataFrame, colours: dict[str, str])
     if numbers.empty:
         return style.says(axes, "no model is what drives\na planted region")
     wide = _wide(numbers).reset_index()
-    for _, row in wide.iterrows():
-        colour, face = (style.GREY, "white") if row["is_noise"] else (colours[row["region"]],) * 2
-        axes.scatter(row["ceiling"], row["r"], s=18, facecolors=face, edgecolors=colour, linewidths=0.8, zorder=3)
-    values = wide[["ceiling", "r"]].to_numpy()
-    top = 1.08 * max(0.1, float(np.nanmax(values, initial=0)))
-    axes.plot([0, top], [0, top], color=style.INK, lw=0.7, ls="--")
-    axes.plot([0, top], [0, 0.9 * top], color=style.INK, lw=0.7, ls=":")
-    axes.axhline(0, color=style.PALE, lw=0.6, zorder=0)
-    low = min(-0.04 * top, 1.1 * float(np.nanmin(values, initial=0)))
-    axes.set(xlabel="mean noise ceiling (r)", ylabel="mean test r", xlim=(low, top), ylim=(low, top))
-    axes.set_aspect("equal")
+    noise = wide["is_noise"].astype(bool)
+    heard, canary = (wide.loc[of, ["ceiling", "r"]].to_numpy(float) for of in (~noise, noise))
+    inks = [colours[name] for name in wide.loc[~noise, "region"]]
+    axes.scatter(*heard.T, s=16, c=inks, alpha=0.85, lw=0, zorder=3)
+    x, y = (_span(values) for values in heard.T)
+    y = min(y[0], 0.9 * x[0]), max(y[1], x[1] + 0.01)
+    axes.plot(x, x, color=style.INK, lw=0.7, ls="--")
+    axes.plot(x, [0.9 * e for e in x], color=style.INK, lw=0.7, ls=":")
+    for share, text in ((1, "r = ceiling"), (0.9, "90 %")):
+        axes.annotate(text, (x[1], share * x[1]), (-1, 2), textcoords="offset points", ha="right", fontsize=6)
+    axes.set(xlabel="mean noise ceiling (r)", ylabel="mean test r", xlim=x, ylim=y)
+    if np.isfinite(canary).all(1).any():
+        ceiling, r = ([listeners.short(f(v)) for f in (np.nanmin, np.nanmax)] for v in canary.T)
+        text = f"noise (canary), off the axes:\nr {r[0]} to {r[1]}, ceiling {ceiling[0]} to {ceiling[1]}"
+        axes.set_title(text, fontsize=6.5, color=style.GREY)
     return None
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    """Return an axis' ends around values, with room."""
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    room = max(0.02, 0.3 * (high - low))
+    return float(low - room), float(high + room)
 
 
 def _ratios(axes: Axes, numbers: pd.DataFrame, colours: dict[str, str]) -> None:
@@ -151,7 +163,7 @@ def _unplanted(results: dict, noise_subjects: list[str], truth: dict[str, xr.Dat
 def _histogram(axes: Axes, spread: dict[str, np.ndarray]) -> None:
     if not sum(v.size for v in spread.values()):
         return style.says(axes, "no noise subject")
-    looks = {"noise": (style.GREY, "canary"), "listeners": (style.BLUE, "listeners, unplanted")}
+    looks = {"noise": (style.GREY, "noise (canary)"), "listeners": (style.BLUE, "listeners, unplanted")}
     for name, values in spread.items():
         edges = _edges(values)
         colour, label = looks[name]
@@ -181,11 +193,11 @@ def _canary(axes: Axes, largest: dict, found: xr.Dataset) -> list[tuple]:
                      boxprops={"fc": style.PALE, "lw": 0.5}, medianprops={"color": style.GREY})  # fmt: skip
         axes.scatter(observed, y, s=22, facecolors="white", edgecolors=style.RED, linewidths=1, zorder=3)
         p = float(found["min_p_fwe_all"].sel(sub=sub, model=model))
-        names.append(f"{model}\np = {p:.2g}")
+        names.append(f"{listeners.plain(model)}\n{listeners.p_text(p, 'p')}")
         rows += [(sub, model, "largest_r", observed), (sub, model, "min_p_fwe_all", p)]
         rows += [(sub, model, f"null_max_{n}", float(np.quantile(null, f))) for n, f in (("median", 0.5), ("95", 0.95))]
     axes.set_yticks(range(len(names)), names)
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="canary's largest r of any voxel")
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="largest r of any voxel, noise (canary)")
     axes.set_title("box: null; whisker: its 95th percentile", fontsize=6.5, loc="center")
     return rows
 

@@ -17,10 +17,10 @@ CAPTION = (
     "Identification accuracy of test clips, among all test clips, by a decoder trained on all genres and by decoders "
     "trained without the genre that they are tested on. A: by genre (number of test clips in brackets), sorted by the "
     "latter; dot: one listener; diamond: mean over listeners. B: all genres together, a line for each listener; "
-    "diamond: mean over listeners with the 95 % interval of a bootstrap over listeners and clips; band: middle 95 % "
-    "of the mean over listeners when clip labels are permuted; p: one-sided, from that null. Hollow grey: a listener "
-    "of pure noise, in no mean. Dashed: chance. Decoders without a genre have fewer training clips as well, so the "
-    "difference is not due to the genre alone; single genres are not tested."
+    "diamond: mean over listeners, beside it the 95 % interval of a bootstrap over listeners and clips; band: middle "
+    "95 % of the mean over listeners when clip labels are permuted; p: one-sided, from that null. Hollow: a listener "
+    "of pure noise, in no mean, its edge in the colour of the training. Dashed: chance. Decoders without a genre have "
+    "fewer training clips as well, so the difference is not due to the genre alone; single genres are not tested."
 )
 INKS = {"full": style.BLUE, "ablated": style.RED}
 NAMES = {"full": "trained on all genres", "ablated": "trained without the genre"}
@@ -47,7 +47,7 @@ def draw(*, full: Path, ablated: Path, png: Path, pdf: Path, table: Path) -> Non
             style.letter(axes, mark)
         left.set_title(f"{listeners.plain(both['full'].found.attrs['model'])}, {listeners.ROUTES.get(route, route)}")
         listeners.warn_if_published(left, list(both.values()))
-        figure.legend(handles=_legend(both), loc="outside lower center", ncols=6, columnspacing=1.2)
+        figure.legend(handles=_legend(both), loc="outside lower center", ncols=6, columnspacing=1, handlelength=1.6)
     style.save(figure, rows, png=png, pdf=pdf, table=table)
 
 
@@ -74,7 +74,8 @@ def _by_genre(axes: Axes, rows: pd.DataFrame, genres: list[str]) -> None:
         for kind, by in (("full", -0.16), ("ablated", 0.16)):
             one = rows[(rows["genre"] == genre) & (rows["training"] == kind) & (rows["sub"] != "mean")]
             noise, values = one["noise"].to_numpy(bool), one["value"].to_numpy(float)
-            listeners.dots(axes, y + by, values, noise, ink=INKS[kind], width=0.1, size=10, across=True)
+            listeners.dots(axes, y + by, values, noise, ink=INKS[kind], noise_ink=INKS[kind], width=0.1, size=10,
+                           across=True)  # fmt: skip
             means.append(listeners.mean(values[~noise]))
             axes.scatter(means[-1], y + by, s=24, marker="D", fc="none", ec=INKS[kind], lw=1.1, zorder=5)
         axes.plot(means, [y - 0.16, y + 0.16], color=style.INK, lw=0.6, zorder=4)
@@ -91,25 +92,26 @@ def _together(axes: Axes, both: dict[str, Scored], route: str) -> None:
         axes.plot([0, 1], pair, color=style.INK if hears else style.GREY, lw=0.6, alpha=0.6, ls="-" if hears else ":")
     for x, (kind, one) in enumerate(both.items()):
         at = one.found.sel({"route": route})
-        listeners.dots(axes, x, values[x], ~who, ink=INKS[kind], width=0, size=14)
+        listeners.dots(axes, x, values[x], ~who, ink=INKS[kind], noise_ink=INKS[kind], width=0, size=14)
         null = np.nanquantile(at["null"].values[who].mean(0), [0.025, 0.975]) if who.any() else [np.nan] * 2
         axes.fill_between([x - 0.4, x + 0.4], *null, color=style.PALE, lw=0, zorder=0)
-        place = x - 0.2 if x == 0 else x + 0.2
-        axes.vlines(place, *at["ci"].values, color=style.INK, lw=1.3, zorder=4)
         mean = listeners.mean(at["id_acc"].values[who])
-        axes.scatter(place, mean, s=20, marker="D", fc="white", ec=INKS[kind], lw=1.1, zorder=5)
+        listeners.diamond(axes, x - 0.3 if x == 0 else x + 0.2, mean, at["ci"].values, INKS[kind])
         axes.text(x, 1.04, listeners.p_text(float(at["p_listeners"]), "p"), ha="center", fontsize=6)
     axes.axhline(0.5, color=style.INK, lw=0.8, ls="--", zorder=1)
     axes.set_xticks([0, 1], ["all genres", "without\nthe genre"])
     axes.tick_params(axis="x", length=0)
     axes.set(ylabel="identification accuracy", xlim=(-0.6, 1.6), ylim=(min(0.2, np.nanmin(values) - 0.03), 1.03))
-    axes.set_title("all clips", pad=10)
+    axes.set_title("all clips", pad=15)
 
 
 def _legend(both: dict[str, Scored]) -> list:
     noise = not both["full"].listeners().all()
-    found = listeners.handles([NAMES[k] for k in both], (), noise, [INKS[k] for k in both])
-    found.append(Line2D([], [], marker="D", ls="-", color=style.INK, mfc="white", ms=4, label="mean, 95 % CI"))
+    found = listeners.handles([NAMES[k] for k in both], (), False, [INKS[k] for k in both])
+    if noise:
+        how = {"ls": "", "marker": "o", "ms": 4, "mfc": "white", "mec": style.INK}
+        found.append(Line2D([], [], label="noise (canary), same colours", **how))
+    found.append(Line2D([], [], marker="D", ls="-", color=style.INK, mfc="white", ms=4, label="mean (B: 95 % CI)"))
     found.append(Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance"))
     return [*found, Patch(color=style.PALE, label="permuted, mean")]
 

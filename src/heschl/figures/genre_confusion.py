@@ -11,11 +11,11 @@ from heschl.figures import participants, style
 
 TITLE = "Which genres are taken for which"
 CAPTION = (
-    "Genre of the clip that is most similar to a prediction, as a share of the clips of the genre that was heard "
-    "(rows add to 100 %), averaged over listeners without the noise one. Chance is the genre's share of the "
-    "candidates. Right: how often the first guess is of the right genre, each listener a dot, noise hollow and "
-    "grey. The right genre includes the right clip, and some genres have a handful of clips only: one cell may be "
-    "one clip."
+    "A: genre of the clip that is most similar to a prediction, as a share of the clips of the genre that was heard "
+    "(rows add to 100 %), averaged over listeners without the noise (canary). B: how often the first guess is of the "
+    "right genre, each listener a dot, the noise (canary) hollow and grey, the bar their mean without it; chance is "
+    "the genre's share of the candidates. The right genre includes the right clip, and some genres have a handful of "
+    "clips only: one cell may be one clip."
 )
 
 
@@ -28,12 +28,14 @@ def draw(*, scores: Path, route: str, png: Path, pdf: Path, table: Path) -> None
     mean = _mean(share[participants.averaged(noise)])
     right = np.trace(counts, axis1=1, axis2=2) / np.maximum(counts.sum((1, 2)), 1e-12)
     chance = _chance(found)
-    with style.sheet(style.DOUBLE * 0.75, 3.6) as figure:
+    with style.sheet(style.DOUBLE * 0.8, 3.6) as figure:
         cells, dots = figure.subplots(1, 2, width_ratios=[4, 1])
         image = _cells(cells, mean, names)
         cells.set_title(f"{participants.NAMES.get(route, route)}: {participants.who(noise)}", fontsize=7)
         figure.colorbar(image, ax=cells, shrink=0.75, pad=0.02, label="first guesses (%)")
         _dots(dots, right, noise, chance)
+        style.letter(cells, "A")
+        style.letter(dots, "B")
     style.save(figure, _table(found, share, mean, names, right, chance), png=png, pdf=pdf, table=table)
 
 
@@ -71,13 +73,14 @@ def _cells(axes: Axes, mean: np.ndarray, names: np.ndarray):
 
 def _dots(axes: Axes, right: np.ndarray, noise: np.ndarray, chance: float) -> None:
     participants.chance_line(axes, 100 * chance)
-    axes.text(0.98, 100 * chance, "chance", ha="right", va="bottom", fontsize=6, transform=axes.get_yaxis_transform())
+    axes.text(1.04, 100 * chance, "chance", va="center", fontsize=6, transform=axes.get_yaxis_transform())
     shown = participants.averaged(noise)
     axes.hlines(100 * right[shown].mean(), -0.28, 0.28, color=style.BLUE, lw=1.6)
     x = np.zeros(len(noise))
     x[~noise] = participants.spread(int((~noise).sum()), 0.4)
     participants.dots(axes, x, 100 * right, noise, style.BLUE, 14)
-    axes.set(xlim=(-0.5, 0.5), ylim=(0, 103), xticks=[], ylabel="first guess of the right genre (%)")
+    axes.set(xlim=(-0.5, 0.5), ylim=(0, 103), xticks=[], xlabel="listeners")
+    axes.set(ylabel="first guess of the right genre (%)")
 
 
 def _table(found, share, mean, names, right, chance) -> pd.DataFrame:

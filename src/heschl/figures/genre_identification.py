@@ -14,11 +14,12 @@ from heschl.figures.listeners import Scored
 TITLE = "Identification by genre"
 CAPTION = (
     "Identification accuracy of the test clips of each genre (their number in brackets), genres in the order of the "
-    "first row of symbols. Left: against all other test clips; right: against the others of the same genre alone, "
-    "where only what tells clips of one genre apart can help. Dot: one listener, mean over the genre's clips; bar: "
-    "mean over listeners; hollow grey: a listener of pure noise, in no mean. Last row: all clips, with the 95 % "
-    "interval of a bootstrap that draws listeners and clips. Dashed: chance. A genre's mean stands on few clips: it "
-    "has no interval, and differences between genres are described here, not tested."
+    "first row of symbols. A: against all other test clips; B: against the others of the same genre alone, where only "
+    "what tells clips of one genre apart can help (of two clips in a genre, a listener's can only be 0, .5 or 1, ties "
+    "aside). Dot: one listener, mean over the genre's clips; bar: mean over listeners; hollow grey: a listener of pure "
+    "noise, in no mean. Each model and route has a row of its own within the genre's. Last row: all clips, with the "
+    "95 % interval of a bootstrap that draws listeners and clips. Dashed: chance. A genre's mean stands on few clips: "
+    "it has no interval, and differences between genres are described here, not tested."
 )
 ALL = "all"  # the last row
 NAMES = {"id_acc": ("ci", "p_listeners"), "within_genre": ("within_ci", "within_p_listeners")}
@@ -36,7 +37,7 @@ def draw(*, scores: list[Path], png: Path, pdf: Path, table: Path) -> None:
     rows = _table(scored)
     genres = [*_order(rows, scored), ALL]
     n_kinds = len(list(listeners.columns(scored)))
-    with style.sheet(style.DOUBLE, 1.3 + len(genres) * (0.16 + 0.1 * n_kinds)) as figure:
+    with style.sheet(style.DOUBLE, 1.3 + len(genres) * (0.12 + 0.14 * n_kinds)) as figure:
         panels = figure.subplots(1, 2, sharey=True)
         titles = {"id_acc": "among all test clips", "within_genre": "among clips of the same genre"}
         for axes, (name, title), mark in zip(panels, titles.items(), "AB", strict=True):
@@ -52,7 +53,7 @@ def draw(*, scores: list[Path], png: Path, pdf: Path, table: Path) -> None:
 
 def _rows(axes: Axes, scored: Sequence[Scored], rows: pd.DataFrame, genres: list[str]) -> None:
     columns = list(listeners.columns(scored))
-    shift, room = np.linspace(-0.5, 0.5, len(columns) + 2)[1:-1], 0.3 / len(columns)
+    shift, room = (np.arange(len(columns)) + 0.5) / len(columns) - 0.5, 0.28 / len(columns)
     for (_, k, route, one), by in zip(columns, shift, strict=True):
         who = one.listeners()
         for y, genre in enumerate(genres):
@@ -60,7 +61,7 @@ def _rows(axes: Axes, scored: Sequence[Scored], rows: pd.DataFrame, genres: list
             listeners.dots(axes, y + by, values, ~who, ink=listeners.colour(k), shape=listeners.marker(route),
                            width=room, size=10, across=True)  # fmt: skip
             ends = (y + by - 1.3 * room, y + by + 1.3 * room)
-            axes.vlines(listeners.mean(values[who]), *ends, color=style.INK, lw=1.6, zorder=2)
+            axes.vlines(listeners.mean(values[who]), *ends, color=style.INK, lw=1.4, zorder=5)
         whole = _mean_row(rows, one, route)
         axes.hlines(len(genres) - 1 + by, whole["low"], whole["high"], color=style.INK, lw=1, zorder=2)
     for y in range(1, len(genres)):

@@ -14,25 +14,26 @@ from heschl.figures.listeners import Scored
 
 TITLE = "Identification of the music that was heard"
 CAPTION = (
-    "A: share of the other test clips whose embedding correlates less with the decoded one than that of the clip heard "
-    "(ties count one half). Dot: one listener, mean over test clips; diamond: mean over listeners, with the 95 % "
-    "interval of a bootstrap that draws listeners and clips. Bands: the middle 95 % of scores when clip labels are "
-    "permuted, of one listener (pale) and of the mean over listeners (darker); p is of the latter, one-sided. Hollow "
-    "grey: a listener of pure noise, in no mean, with its own 95 % interval. Dashed: chance; dotted: an oracle that "
-    "knows the genre and nothing else; bar: ceiling, odd repeats of the responses identified from even ones (mean over "
-    "listeners; the decoder averages all repeats, so it isn't a strict bound). B: the same among clips of one genre "
-    "alone; whiskers: 95 % over clips; diamond and bar as in A; p of the mean, one-sided, when clip labels are "
-    "permuted inside each genre; chance .5. C: the clip heard wins against n - 1 random others; dashed: 1 / n; "
-    "no value where there are fewer than n candidates. D: the same score of the clip heard before in the run, beside "
-    "its reference (grey tick: mean when the clips that were heard before trade places; a dot above its tick: "
-    "responses carry over; p in the table), and of the clip heard after the mean prediction of its fold and run is "
-    "taken away. With so few listeners the intervals speak for these listeners and clips, not for a population."
+    "A: share of the other test clips whose embedding correlates less with the decoded one than that of the clip "
+    "heard (ties count one half). Dot: one listener, mean over test clips; diamond: mean over listeners, with the 95 "
+    "% interval of a bootstrap that draws listeners and clips. Bands: the middle 95 % of scores when clip labels are "
+    "permuted, of one listener (dashed outline) and of the mean over listeners (grey); p is of the latter, one-sided. "
+    "Hollow grey: a listener of pure noise, in no mean, with its own 95 % interval. Dashed: chance; dotted: an oracle "
+    "that knows the genre and nothing else; bar: ceiling, odd repeats of the responses identified from even ones "
+    "(mean over listeners; the decoder averages all repeats, so it isn't a strict bound). B: the same among clips of "
+    "one genre alone; whiskers: 95 % over clips; diamond and bar as in A; p of the mean, one-sided, when clip labels "
+    "are permuted inside each genre; chance .5. C: the clip heard wins against n - 1 random others; dashed: 1 / n; "
+    "numbers above that of candidates are left out. D: the same score of the clip heard before in the run, beside its "
+    "reference (grey tick: mean when the clips that were heard before trade places; a dot above its tick: responses "
+    "carry over; p in the table), and of the clip heard after the mean prediction of its fold and run is taken away. "
+    "With so few listeners the intervals speak for these listeners and clips, not for a population."
 )
 NEEDED = ("ci", "null", "p_listeners", "ceiling", "baseline", "within_genre", "within_ci_sub", "n_way", "previous",
           "run_removed", "ci_sub", "within_ci", "within_p_listeners", "previous_reference")  # fmt: skip
 SINGLE = ("ceiling", "previous", "previous_reference", "previous_p", "run_removed", "run_removed_within", "p",
           "within_p", "id_acc_windows", "mrr")  # fmt: skip
-BANDS = ("#efefef", "#d0d0d0")  # nulls of one listener, of the mean over listeners
+BAND = "#d0d0d0"  # null of the mean over listeners
+LEFT, RIGHT = -0.1, 0.3  # listeners' dots and their mean, from the middle of a column
 
 
 def draw(*, scores: list[Path], png: Path, pdf: Path, table: Path) -> None:
@@ -59,20 +60,24 @@ def _told(axes: Axes, scored: Sequence[Scored]) -> None:
     columns = list(listeners.columns(scored))
     for x, k, route, one in columns:
         at, who = one.found.sel({"route": route}), one.listeners()
-        for colour, (low, high) in zip(BANDS, _bands(at["null"].values, who), strict=True):
-            axes.fill_between([x - 0.45, x + 0.45], low, high, color=colour, lw=0, zorder=0)
+        single, whole = _bands(at["null"].values, who)
+        axes.fill_between([x - 0.4, x + 0.4], *whole, color=BAND, lw=0, zorder=0)
+        axes.fill_between([x - 0.46, x + 0.46], *single, fc="none", ec=style.GREY, lw=0.7, ls="--", zorder=0.5)
         low, high = (np.where(who, np.nan, bound) for bound in at["ci_sub"].values.T)  # noise alone, to stay readable
         ink, shape = listeners.colour(k), listeners.marker(route)
         values = listeners.each(at["id_acc"].values)
-        listeners.dots(axes, x, values, ~who, ink=ink, shape=shape, low=low, high=high)
-        _mean(axes, x, listeners.mean(at["id_acc"].values[who]), at["ci"].values)
+        listeners.dots(axes, x + LEFT, values, ~who, ink=ink, shape=shape, low=low, high=high)
+        listeners.diamond(axes, x + RIGHT, listeners.mean(at["id_acc"].values[who]), at["ci"].values)
         axes.hlines(listeners.mean(at["ceiling"].values[who]), x - 0.4, x + 0.4, color=style.INK, lw=1.6)
         oracle = float(at["baseline"].sel({"name": "genre_oracle"}))
         axes.hlines(oracle, x - 0.5, x + 0.5, color=style.INK, lw=1, ls=":")
         _p(axes, x, float(at["p_listeners"]), len(columns) < 6)
     _finish(axes, scored, "identification accuracy")
+    named = f"{scored[0].label}, " if len(scored) == 1 else ""
     n = sorted({int(one.found.attrs["n_candidates"]) for one in scored})
-    axes.set_title(f"among {' or '.join(map(str, n))} clips" + (", p above" if len(columns) > 5 else ""), pad=10)
+    axes.set_title(
+        named + f"among {' or '.join(map(str, n))} clips" + (", p above" if len(columns) > 5 else ""), pad=12
+    )
     listeners.warn_if_published(axes, scored)
 
 
@@ -84,18 +89,20 @@ def _within(axes: Axes, scored: Sequence[Scored]) -> None:
         at, who = one.found.sel({"route": route}), one.listeners()
         (low, high), ink = at["within_ci_sub"].values.T, listeners.colour(k)
         values = listeners.each(at["within_genre"].values)
-        listeners.dots(axes, x, values, ~who, ink=ink, shape=listeners.marker(route), low=low, high=high)
-        _mean(axes, x, listeners.mean(at["within_genre"].values[who]), at["within_ci"].values)
+        listeners.dots(axes, x + LEFT, values, ~who, ink=ink, shape=listeners.marker(route), low=low, high=high)
+        listeners.diamond(axes, x + RIGHT, listeners.mean(at["within_genre"].values[who]), at["within_ci"].values)
         _p(axes, x, float(at["within_p_listeners"]), len(columns) < 4)
-    axes.set_title("among clips of one genre" + (", p above" if len(columns) > 3 else ""), pad=10)
+    axes.set_title("among clips of one genre" + (", p above" if len(columns) > 3 else ""), pad=12)
     _finish(axes, scored, "identification accuracy")
 
 
 def _ways(axes: Axes, scored: Sequence[Scored]) -> None:
-    ways, columns = scored[0].found["way"].values, list(listeners.columns(scored))
+    known = [np.isfinite(one.found["n_way"].values).any((0, 1)) for one in scored]
+    shown, columns = np.flatnonzero(np.any(known, axis=0)), list(listeners.columns(scored))
+    ways = scored[0].found["way"].values[shown]
     shift = np.linspace(-0.3, 0.3, len(columns)) if len(columns) > 1 else np.zeros(1)
     for (_, k, route, one), by in zip(columns, shift, strict=True):
-        values, who = one.found["n_way"].sel({"route": route}).values, one.listeners()
+        values, who = one.found["n_way"].sel({"route": route}).values[:, shown], one.listeners()
         ink, shape = listeners.colour(k), listeners.marker(route)
         for i in range(len(ways)):
             listeners.dots(axes, i + by, values[:, i], ~who, ink=ink, shape=shape, width=0.04, size=5)
@@ -103,11 +110,6 @@ def _ways(axes: Axes, scored: Sequence[Scored]) -> None:
         axes.plot(np.arange(len(ways)) + by, means, color=ink, lw=0.8, ls="-" if shape == "o" else (0, (3, 1)))
     for i, way in enumerate(ways):
         axes.hlines(1 / way, i - 0.45, i + 0.45, color=style.INK, lw=0.8, ls="--")
-    missing = [
-        i for i in range(len(ways)) if not any(np.isfinite(one.found["n_way"].values[..., i]).any() for one in scored)
-    ]
-    for i in missing:
-        axes.text(i, 0.5, "too few\nclips", ha="center", va="center", color=style.GREY, fontsize=6)
     axes.set(xticks=range(len(ways)), xticklabels=ways, xlim=(-0.55, len(ways) - 0.45), ylim=(0, 1.03))
     axes.set(xlabel="clips to choose from (n)", ylabel="accuracy", title="one of n")
 
@@ -122,19 +124,13 @@ def _carried(axes: Axes, scored: Sequence[Scored]) -> None:
             if name == "previous":
                 _reference(axes, place, one.found["previous_reference"].sel({"route": route}).values)
             listeners.dots(axes, place, values, ~who, ink=listeners.colour(k), shape=listeners.marker(route), size=9)
-            _mean(axes, place, listeners.mean(values[who]))
+            listeners.diamond(axes, place, listeners.mean(values[who]))
     middle = columns[-1][0] / 2
     axes.set_xticks([middle, middle + width], ["clip heard before", "clip heard,\nrun mean removed"])
     axes.axhline(0.5, color=style.INK, lw=0.8, ls="--", zorder=1)
     axes.tick_params(axis="x", length=0)
     axes.set(ylabel="identification accuracy", title="carry-over", xlim=(-0.8, 2 * width - 1))
     axes.set_ylim(min(0.2, axes.get_ylim()[0]), 1.03)
-
-
-def _mean(axes: Axes, x: float, value: float, ci: np.ndarray | None = None) -> None:
-    if ci is not None:
-        axes.vlines(x, *ci, color=style.INK, lw=1.3, zorder=4)
-    axes.scatter(x, value, s=16, marker="D", fc="white", ec=style.INK, lw=0.9, zorder=5)
 
 
 def _p(axes: Axes, x: float, value: float, named: bool) -> None:
@@ -148,13 +144,15 @@ def _reference(axes: Axes, x: float, values: np.ndarray) -> None:
 
 
 def _finish(axes: Axes, scored: Sequence[Scored], name: str) -> None:
-    """Write models below, each under the middle of its routes, and the line of chance."""
+    """Write models below, each under the middle of its routes, or of one model the routes; and the line of chance."""
     columns = list(listeners.columns(scored))
-    middle = [np.mean([x for x, k, _, _ in columns if k == i]) for i in range(len(scored))]
+    if len(scored) == 1:
+        places, names = [x for x, *_ in columns], [listeners.ROUTES.get(route, route) for _, _, route, _ in columns]
+    else:
+        places = [np.mean([x for x, k, _, _ in columns if k == i]) for i in range(len(scored))]
+        names = [one.label for one in scored]
     crowded = len(scored) > 4
-    axes.set_xticks(
-        middle, [one.label for one in scored], rotation=30 if crowded else 0, ha="right" if crowded else "center"
-    )
+    axes.set_xticks(places, names, rotation=30 if crowded else 0, ha="right" if crowded else "center")
     axes.tick_params(axis="x", length=0)
     axes.axhline(0.5, color=style.INK, lw=0.8, ls="--", zorder=1)
     axes.set(ylabel=name, xlim=(-0.8, columns[-1][0] + 0.8))
@@ -178,8 +176,8 @@ def _legend(scored: Sequence[Scored]) -> list:
     found.append(Line2D([], [], color=style.INK, lw=0.8, ls="--", label="chance"))
     found.append(Line2D([], [], color=style.INK, lw=1, ls=":", label="genre oracle"))
     found.append(Line2D([], [], color=style.GREY, lw=1, marker="", label="reference (D)"))
-    names = ("permuted, one listener", "permuted, mean")
-    return found + [Patch(color=colour, label=name) for colour, name in zip(BANDS, names, strict=True)]
+    found.append(Patch(fc="none", ec=style.GREY, ls="--", label="permuted, one listener"))
+    return [*found, Patch(color=BAND, label="permuted, mean")]
 
 
 def _table(scored: Sequence[Scored]) -> pd.DataFrame:

@@ -14,14 +14,14 @@ from heschl.science import bootstrap
 
 TITLE = "Identification by own decoders, decoders of others, and baselines"
 CAPTION = (
-    "Identification accuracy of test clips: the share of the other clips that are less similar to the prediction "
-    "than the one that was heard (ties one half). Bars: mean over listeners without the noise one, and its 95 % "
-    "interval, a bootstrap of listeners crossed with clips; dots: single listeners; hollow grey: noise. p: "
-    "two-sided sign-flip test over the clips against anatomical alignment, for the same listeners and clips. "
-    "Aligned: a listener left out, decoded by what others taught, at the largest number of alignment clips. "
-    "Dashed: chance; dotted: someone who knows the genre and nothing else. Own decoders have other voxels and "
-    "more training clips than aligned ones. With this few listeners the intervals are of these listeners, not of "
-    "a population."
+    "Identification accuracy of test clips: the share of the other clips that are less similar to the prediction than "
+    "the one that was heard (ties one half). Bars: mean over listeners without the noise one, and its 95 % interval, "
+    "a bootstrap of listeners crossed with clips; dots: single listeners; hollow grey: noise (canary). p: two-sided "
+    "sign-flip test over the clips against anatomical alignment, for the same listeners and clips. Others: a listener "
+    "left out, decoded by what others taught, at the largest number of alignment clips. Own decoders have other "
+    "voxels and more training clips than aligned ones, but for the row of the same clips and voxels: of that only "
+    "each listener's score is kept, not one a clip, so it has no interval and no p. With this few listeners the "
+    "intervals are of these listeners, not of a population."
 )
 COLUMNS = [
     "row", "group", "mean", "ci_low", "ci_high", "p_against_anatomical", "n_listeners", "n_clips", "k", "mode",
@@ -57,8 +57,8 @@ def draw(
     rows += _aligned(others, noise_subjects, n_bootstraps, seed) if others else []
     _test(rows, n_bootstraps, seed)
     rows += _baselines(found)
-    with style.sheet(style.DOUBLE, 0.9 + 0.23 * len(rows)) as figure:
-        chart, words = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.25])
+    with style.sheet(style.DOUBLE, 1.1 + 0.23 * len(rows)) as figure:
+        chart, words = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1.5])
         _chart(chart, rows, found.attrs)
         _words(words, rows)
     style.save(figure, _table(rows), png=png, pdf=pdf, table=table)
@@ -133,7 +133,7 @@ def _baselines(found: xr.Dataset) -> list[dict]:
 
 
 def _chart(axes: Axes, rows: list[dict], attrs: dict) -> None:
-    participants.chance_line(axes, float(attrs["chance"]), vertical=True)
+    participants.chance_line(axes, float(attrs["chance"]), vertical=True, label="chance")
     for y, row in enumerate(rows):
         colour = COLOURS[row["group"]]
         if np.isfinite(row["ci_low"]):
@@ -141,14 +141,18 @@ def _chart(axes: Axes, rows: list[dict], attrs: dict) -> None:
         participants.dots(axes, row["of_sub"], y + participants.spread(len(row["subs"]), 0.3), row["noise"], colour, 10)
         axes.vlines(row["mean"], y - 0.32, y + 0.32, color=colour, lw=1.7, zorder=3)
         if row["row"] == BASELINES["genre_oracle"]:
-            axes.axvline(row["mean"], color=style.INK, lw=0.8, ls=":", zorder=1)
+            axes.axvline(row["mean"], color=style.INK, lw=0.8, ls=":", zorder=1, label="knows the genre only")
+    if any(row["noise"].any() for row in rows):
+        axes.scatter([], [], s=10, label=participants.CANARY, **participants.NOISE)
+    axes.figure.legend(loc="outside lower center", ncols=3)
     axes.set_yticks(range(len(rows)), [row["row"] for row in rows])
     shown = np.concatenate([[0.42, 1.0], *(row["of_sub"][np.isfinite(row["of_sub"])] for row in rows)])
     axes.set(
         ylim=(len(rows) - 0.4, -0.6),
         xlim=(max(0, shown.min() - 0.03), 1.01),
-        xlabel="identification accuracy (hollow: noise; p: against anatomical)",
+        xlabel="identification accuracy",
     )
+    participants.short_ticks(axes.xaxis)
     n = max((row["n_listeners"] for row in rows), default=0)
     k = next((row["k"] for row in rows if row["group"] == "aligned"), None)
     note = f"{n} listener{'s' if n != 1 else ''}, {rows[0]['n_clips']} test clips, split {attrs['split']}"
@@ -160,20 +164,20 @@ def _chart(axes: Axes, rows: list[dict], attrs: dict) -> None:
 def _words(axes: Axes, rows: list[dict]) -> None:
     """Write each row's numbers beside it."""
     axes.set_axis_off()
-    for x, head, said in ((0.0, "mean [95 % CI]", _said), (0.72, "p", _p)):
+    for x, head, said in ((0.0, "mean [95 % CI]", _said), (0.6, "p vs anatomical", _p)):
         axes.text(x, 1.0, head, fontsize=6.5, va="bottom", fontweight="bold", transform=axes.transAxes)
         for y, row in enumerate(rows):
             axes.text(x, y, said(row), va="center", fontsize=6.5, transform=axes.get_yaxis_transform())
 
 
 def _said(row: dict) -> str:
-    interval = f" [{row['ci_low']:.3f}, {row['ci_high']:.3f}]" if np.isfinite(row["ci_low"]) else ""
-    return f"{row['mean']:.3f}{interval}"
+    mean, low, high = (participants.number(row[n], 3) for n in ("mean", "ci_low", "ci_high"))
+    return f"{mean} [{low}, {high}]" if np.isfinite(row["ci_low"]) else mean
 
 
 def _p(row: dict) -> str:
     p = row["p_against_anatomical"]
-    return "" if not np.isfinite(p) else f"{p:.2g}"
+    return "" if not np.isfinite(p) else participants.p_value(p)
 
 
 def _table(rows: list[dict]) -> pd.DataFrame:
@@ -184,4 +188,5 @@ def _table(rows: list[dict]) -> pd.DataFrame:
     for row in rows:
         of = dict(zip(row["subs"], row["of_sub"], strict=True))
         lines.append({n: row[n] for n in COLUMNS} | {name: of.get(s, np.nan) for s, name in names.items()})
-    return pd.DataFrame(lines)
+    found = pd.DataFrame(lines)
+    return found.assign(n_listeners=found["n_listeners"].where(found["n_listeners"] > 0).astype("Int64"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from heschl import store
 from heschl.figures import encoded, style
@@ -13,12 +14,14 @@ from heschl.figures import encoded, style
 TITLE = "Encoding by depth"
 CAPTION = (
     "Mean test correlation of each layer, in the 1 % of voxels with the best cross-validated score in training clips. "
-    "That score is the default layer's (tick), which favours voxels that this layer predicts; test clips "
-    "choose nothing. Thin lines and dots: listeners; thick: their mean; hollow grey: simulated pure noise, with "
-    "its own best 1 %, never averaged. Models of one layer stand apart. Layers differ in number of features, so "
+    "That score is the default layer's (red triangle), which favours voxels that this layer predicts; test clips "
+    "choose nothing. Thin lines and dots: listeners; black: their mean; hollow grey: simulated pure noise, with "
+    "its own best 1 %, never averaged. Lines join layers in series; musicnn's timbral and temporal layers are parallel "
+    "branches and stand alone. Models of one layer stand apart. Layers differ in number of features, so "
     "a difference of layers isn't one of what they represent alone."
 )
 SHARE = 0.01
+PARALLEL = ("timbral", "temporal")  # layers side by side, joined by no line
 
 
 def draw(*, encoding: list[Path], noise_subjects: list[str], png: Path, pdf: Path, table: Path) -> None:
@@ -38,7 +41,10 @@ def draw(*, encoding: list[Path], noise_subjects: list[str], png: Path, pdf: Pat
         for axes in panels:
             axes.axhline(0, color=style.GREY, lw=0.6, ls="--", zorder=0)
         panels[0].set_ylabel("mean r, best 1 % of voxels\n(chosen in training clips)")
-        figure.legend(handles=encoded.legend_dots(everyone), loc="outside right upper", title="listener")
+        handles = [*encoded.legend_dots(everyone), Line2D([], [], color=style.INK, lw=1.6, label="mean of listeners")]
+        if deep:
+            handles.append(Line2D([], [], ls="", marker="^", ms=4, color=style.RED, label="default layer"))
+        figure.legend(handles=handles, loc="outside right upper", title="listener")
     style.save(figure, numbers, png=png, pdf=pdf, table=table)
 
 
@@ -77,10 +83,12 @@ def _curve(axes: Axes, numbers: pd.DataFrame, everyone: Sequence[encoded.Listene
     for one in everyone:
         own = numbers[numbers["listener"] == one.name]
         face = "white" if one.is_noise else one.colour
-        axes.plot(own["depth"], own["mean_r"], color=one.colour, lw=0.6, marker="o", ms=2.8, mfc=face, mew=0.6)
+        for part in _series(own):
+            axes.plot(part["depth"], part["mean_r"], color=one.colour, lw=0.6, marker="o", ms=2.8, mfc=face, mew=0.6)
     heard = [s.name for s in everyone if not s.is_noise]
-    mean = numbers[numbers["listener"].isin(heard)].groupby("depth")["mean_r"].mean()
-    axes.plot(mean.index, mean, color=style.INK, lw=1.6, zorder=3)
+    own = numbers[numbers["listener"].isin(heard)]
+    for part in _series(own.groupby(["depth", "layer"], as_index=False)["mean_r"].mean()):
+        axes.plot(part["depth"], part["mean_r"], color=style.INK, lw=1.4, marker="_", ms=8, mew=1.4, zorder=3)
     default = int(numbers.loc[numbers["is_default"], "depth"].iloc[0])
     axes.annotate("", (default, 0), (default, -0.07), xycoords=("data", "axes fraction"),
                   arrowprops={"arrowstyle": "-|>", "color": style.RED, "lw": 0})  # fmt: skip
@@ -90,6 +98,12 @@ def _curve(axes: Axes, numbers: pd.DataFrame, everyone: Sequence[encoded.Listene
         axes.set_xticks(range(1, len(names) + 1), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_xlabel("layer" if len(names) <= 8 else f"layer (1: {names[0]}, {len(names)}: {names[-1]})")
     axes.set_xlim(0.5, len(names) + 0.5)
+
+
+def _series(numbers: pd.DataFrame) -> list[pd.DataFrame]:
+    """Cut one curve's rows to those that a line may join: each parallel branch by itself, then the others."""
+    alone = numbers["layer"].isin(PARALLEL)
+    return [*(numbers[numbers["layer"] == n] for n in numbers.loc[alone, "layer"]), numbers[~alone]]
 
 
 def _single(axes: Axes, numbers: pd.DataFrame, models: dict, flat: list[str]) -> None:

@@ -15,9 +15,9 @@ TITLE = "What training and test share"
 CAPTION = (
     "Test clips that share something with a training clip of the same fold, by split, of those for which it is known: "
     "the track, the artist, the title (as labelled), the recording (an acoustic fingerprint), a similar sound (cosine "
-    "of the clips' mean sound), and faulty clips on the test side. Colour: their share. A dash: nothing is known, or "
-    "the split is empty (no fault list given). The fingerprint finds "
-    "copies of one recording, not other performances; missing labels can hide what is shared."
+    "of the clips' mean sound), and faulty clips on the test side. Colour: their share. A dash: not known. Splits "
+    "and kinds of which nothing is known are named below the table instead. The fingerprint finds copies of one "
+    "recording, not other performances; missing labels can hide what is shared."
 )
 NAMES = {
     "track": "track", "artist": "artist", "title": "title", "fingerprint": "recording\n(fingerprint)",
@@ -37,13 +37,26 @@ def draw(*, splits: Path, png: Path, pdf: Path, table: Path) -> None:
     if missing := [name for name in ("overlap", "role") if name not in found]:
         raise HeschlError(splits, f"no {missing[0]}", "wanted splits of audit", "Run the rule audit_splits")
     rows = _table(found)
-    with style.sheet(style.DOUBLE, 0.9 + 0.42 * found.sizes["split"]) as figure:
+    by_split, by_kind = (rows.groupby(by, sort=False)["n_known"].sum() for by in ("split", "kind"))
+    shown = {n: of.index[of > 0].tolist() or of.index.tolist() for n, of in (("split", by_split), ("kind", by_kind))}
+    with style.sheet(style.DOUBLE, 1.1 + 0.42 * len(shown["split"])) as figure:
         axes = figure.add_subplot()
-        image = _cells(axes, rows, found)
+        kept = rows["split"].isin(shown["split"]) & rows["kind"].isin(shown["kind"])
+        image = _cells(axes, rows[kept], found.sel(shown))
+        if said := _hidden(by_split, by_kind):
+            figure.supxlabel(said, fontsize=6.5, x=0.01, ha="left")
         bar = figure.colorbar(image, ax=axes, shrink=0.9, aspect=14, pad=0.02, ticks=[0, 0.5, 1])
         bar.ax.set_yticklabels(["0 %", "50 %", "100 %"])
         bar.set_label("share of test clips")
     style.save(figure, rows, png=png, pdf=pdf, table=table)
+
+
+def _hidden(splits: pd.Series, kinds: pd.Series) -> str:
+    """Say which rows and columns are left out; both are numbers of clips known, by name."""
+    parts = [f"the split {listeners.plain(n)}" for n in splits.index[splits == 0]]
+    parts += [NAMES.get(n, n).replace("\n", " ") for n in kinds.index[kinds == 0]]
+    reason = " No list of faulty clips is given." if "fault" in kinds.index[kinds == 0] else ""
+    return f"Not shown, as nothing is known: {', '.join(parts)}.{reason}" if parts else ""
 
 
 def _cells(axes: Axes, rows: pd.DataFrame, found: xr.Dataset):
@@ -59,7 +72,8 @@ def _cells(axes: Axes, rows: pd.DataFrame, found: xr.Dataset):
         axes.text(x, y, text, ha="center", va="center", color="white" if dark else style.INK)
     names = [NAMES.get(kind, kind) for kind in kinds]
     if "embedding" in kinds and "similarity" in found.attrs:
-        names[kinds.index("embedding")] += f"\n(cosine ≥ {float(found.attrs['similarity']):g})"
+        least = f"{float(found.attrs['similarity']):g}".removeprefix("0")
+        names[kinds.index("embedding")] += f"\n(cosine ≥ {least})"
     axes.set_xticks(range(len(kinds)), names)
     n = rows.groupby("split", sort=False)[["n_test", "n_train"]].first()
     labels = [_label(s, *n.loc[s], int((found["role"].sel({"split": s}) == 2).any("clip").sum())) for s in splits]

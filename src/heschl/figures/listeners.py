@@ -98,11 +98,12 @@ def columns(scored: Sequence[Scored]) -> Iterator[tuple[float, int, str, Scored]
 def dots(axes: Axes, x: float, y: np.ndarray, noise: np.ndarray, *, ink: str, shape: str = "o", **options) -> None:
     """Draw one dot a listener (sub,) around x, hollow and grey where it is noise.
 
-    Options: width (of the spread), size, low and high (sub,) of whiskers, across (draw along the other axis).
+    Options: width (of the spread), size, low and high (sub,) of whiskers, across (draw along the other axis),
+    noise_ink (of the noise's edge, instead of grey).
     """
     width, size = options.get("width", WIDTH), options.get("size", 12.0)
     places = x + np.linspace(-width, width, len(y))  # a single one beside its mean
-    looks = ((~noise, ink, ink, 0.75), (noise, "white", style.GREY, 1.0))
+    looks = ((~noise, ink, ink, 0.75), (noise, "white", options.get("noise_ink", style.GREY), 1.0))
     for who, face, edge, alpha in looks:
         pair = (y[who], places[who]) if options.get("across") else (places[who], y[who])
         axes.scatter(*pair, s=size, marker=shape, fc=face, ec=edge, alpha=alpha, lw=0.7, zorder=3)
@@ -110,17 +111,28 @@ def dots(axes: Axes, x: float, y: np.ndarray, noise: np.ndarray, *, ink: str, sh
             axes.vlines(places[who], options["low"][who], options["high"][who], color=edge, lw=0.5, alpha=0.7)
 
 
+def diamond(axes: Axes, x: float, value: float, ci: Sequence[float] | None = None, ink: str = style.INK) -> None:
+    """Draw a mean, and to the right of it, where the marker can't hide it, its interval."""
+    axes.scatter(x, value, s=16, marker="D", fc="white", ec=ink, lw=0.9, zorder=5)
+    if ci is not None:
+        axes.vlines(x + 0.1, *ci, color=style.INK, lw=1.2, zorder=4)
+        axes.hlines(list(ci), x + 0.07, x + 0.13, color=style.INK, lw=0.8, zorder=4)
+
+
 def handles(
     models: Sequence[str] = (), routes: Sequence[str] = (), noise: bool = False, inks: Sequence[str] = ()
 ) -> list[Line2D]:
-    """Return entries of a legend: a colour for each of several models, a marker for each route, the noise."""
+    """Return entries of a legend: a colour for each of several models, a marker for each route, the noise.
+
+    With one model and its routes, the routes' markers are in its colour.
+    """
     empty = {"ls": "", "ms": 4}
     inks = inks or [colour(k) for k in range(len(models))]
-    found = [Line2D([], [], marker="o", color=c, label=m.replace("\n", ", "), **empty) for c, m in zip(inks, models)]  # noqa: B905
-    found += [
-        Line2D([], [], marker=marker(r), color=style.INK, mfc="none", label=f"listener, {ROUTES.get(r, r)}", **empty)
-        for r in routes
-    ]
+    alone = len(models) == 1 and bool(routes)
+    look = {"color": inks[0]} if alone else {"color": style.INK, "mfc": "none"}
+    named = [] if alone else zip(inks, models)  # noqa: B905
+    found = [Line2D([], [], marker="o", color=c, label=m.replace("\n", ", "), **empty) for c, m in named]
+    found += [Line2D([], [], marker=marker(r), label=f"listener, {ROUTES.get(r, r)}", **look, **empty) for r in routes]
     if noise:
         found.append(Line2D([], [], marker="o", mfc="white", mec=style.GREY, label="noise (canary)", **empty))
     return found
@@ -130,6 +142,13 @@ def warn_if_published(axes: Axes, scored: Sequence[Scored]) -> None:
     """Say on the figure itself that scores follow the published rule, which counts too much."""
     if any(str(one.found.attrs.get("rule", "")).startswith("as published") for one in scored):
         axes.set_title("AS PUBLISHED: ties and the clip itself count", color=style.RED, fontsize=7)
+
+
+def short(value: float, digits: int = 2) -> str:
+    """Write a number between -1 and 1 without the zero before its point, with a true minus."""
+    text = f"{value:.{digits}f}"
+    text = text if float(text) else text.removeprefix("-")  # no minus before a zero
+    return text.replace("-0.", "-.").removeprefix("0" if text.startswith("0.") else "").replace("-", "−")
 
 
 def p_text(value: float, name: str) -> str:

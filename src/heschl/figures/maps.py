@@ -29,16 +29,25 @@ def surfaces(
     cmap: Colormap,
     norm: Normalize,
     mode: bool = False,
+    known: np.ndarray | None = None,
 ) -> None:
-    """Paint a grid (x, y, z), NaN where there is nothing, on fsaverage5; mode for labels."""
+    """Paint a grid (x, y, z), NaN where there is nothing, on fsaverage5; mode for labels.
+
+    With known (x, y, z; NaN elsewhere), vertices that have it but no value get the map's colour for "over".
+    """
     sampled = {h: brain.to_surface(grid, affine, h, mode=mode) for h in {h for h, _ in at}}
+    if known is not None:
+        for h, values in sampled.items():
+            beyond = np.isnan(values) & np.isfinite(brain.to_surface(known, affine, h))
+            sampled[h] = np.where(beyond, 1e9, values)
     for axes, (hemisphere, view) in zip(line, at, strict=True):
         brain.paint(axes, sampled[hemisphere], hemisphere, view, cmap, norm)
 
 
 def heads(line: Sequence[Axes], at: Sequence[Place | str]) -> None:
-    """Write above each panel what it shows."""
+    """Write above each panel what it shows, at one height in panels side by side."""
     for axes, place in zip(line, at, strict=True):
+        axes.set_anchor("N")
         axes.set_title(place if isinstance(place, str) else " ".join(place), fontsize=7, loc="center", pad=2)
 
 

@@ -41,7 +41,7 @@ STAGES = {
     ),
     "embed": Stage("{embedded}", ()),
     "compare": Stage(
-        "In searchlights of the {n_voxels} nearest grey-matter voxels, dissimilarities of volumes (1 - Spearman "
+        "In searchlights of the {n_voxels} nearest grey-matter voxels, dissimilarities of volumes (1 − Spearman "
         "correlation) were compared with those of each layer by Spearman correlation, {choices}. The maximum "
         "over layers was tested {published}against {n_permutations} joint permutations of the clip labels, with "
         "family-wise error controlled by the largest value over voxels and layers. Dissimilarity matrices can "
@@ -100,9 +100,9 @@ TRAINED = (
     "published scores."
 )
 SIMULATED = (
-    "These listeners are simulated: they show that the workflow finds what is there and nothing else, not "
-    "how brains hear music. Simulated images have no distortion and no faces, and their noise is simpler "
-    "than a scanner's."
+    "These listeners are simulated: they show whether the workflow finds what was planted, and stays at chance in the "
+    "noise (canary), under the noise that was simulated; not how brains hear music. Simulated images have no "
+    "distortion and no faces, and their noise is simpler than a scanner's."
 )
 
 
@@ -210,20 +210,24 @@ def _chosen(ran: list[str], results: dict[str, xr.Dataset], method: dict[str, An
 
 
 def limits(
-    ran: list[str], n_subjects: int | None, results: dict[str, xr.Dataset] | None = None, method: dict | None = None
+    ran: list[str], counted: dict[str, int], results: dict[str, xr.Dataset] | None = None, method: dict | None = None
 ) -> list[str]:
-    """List what the results can't say."""
+    """List what the results can't say; counted: the numbers of listeners behind results (people)."""
     found = ([SIMULATED] if "simulate" in ran else []) + ([TRAINED] if "train" in ran else [])
     found += LIMITS if "compare" in ran else ()
     found += methods_scoring.limits(ran, results or {}, method) if method else []
-    if n_subjects is not None and n_subjects < 8:
-        who = "participant has" if n_subjects == 1 else "participants have"
-        found.append(f"{n_subjects} {who} little power to speak of people in general.")
+    if few := [f"{n} in {what}" for what, n in counted.items() if n < 8]:
+        found.append(f"Few listeners ({', '.join(few)}, noise not counted) say little of people in general.")
     return found
 
 
-def fewest(results: dict[str, xr.Dataset]) -> int | None:
-    """Return the smallest number of participants behind a result, those of pure noise not counted; None if untold."""
-    told = [int(r.attrs["n_subjects"]) for r in results.values() if "n_subjects" in r.attrs]
-    told += [int((~r["is_noise"].values.astype(bool)).sum()) for r in results.values() if "id_acc" in r and "null" in r]
-    return min(told, default=None)
+def people(results: dict[str, xr.Dataset]) -> dict[str, int]:
+    """Return the smallest number of listeners behind each kind of result, noise not counted, where it is told."""
+    told: dict[str, list[int]] = {}
+    for name, one in results.items():
+        if "n_subjects" in one.attrs:
+            what = "the story" if name == "story.zarr" else "the comparison of dissimilarities"
+            told.setdefault(what, []).append(int(one.attrs["n_subjects"]))
+        elif "is_noise" in one and "id_acc" in one and "null" in one:
+            told.setdefault("decoding", []).append(int((~one["is_noise"].values.astype(bool)).sum()))
+    return {what: min(counts) for what, counts in told.items()}

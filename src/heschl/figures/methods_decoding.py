@@ -20,7 +20,7 @@ DEFECTS = {
     8: "identification in the space of a learned map",
     9: "a listening test without chance in its order (none here yet)",
     10: "a generator for one listener (none here yet)",
-    11: "what the clip before left in the response is kept",
+    11: "what the previous clip left in the response is kept",
 }
 SPLITS = {
     "official": "clips of the training runs train, those of the test runs are tested",
@@ -46,6 +46,12 @@ def banner(method: dict[str, Any]) -> str:
     what = "; ".join(f"{number}: {DEFECTS[number]}" for number in on)
     numbers = ", ".join(map(str, on))
     return f"As published: reproduces known defect{'s' * (len(on) > 1)} {numbers}; not results. ({what}.)"
+
+
+def all_defects(ran: list[str]) -> str:
+    """Name all known defects by number, where a stage ran whose text or figures may mention one."""
+    told = {"respond", "encode", "decode", "align", "identify"} & set(ran)
+    return "; ".join(f"{number}: {what}" for number, what in DEFECTS.items()) + "." if told else ""
 
 
 def models(method: dict[str, Any]) -> list[str]:
@@ -135,7 +141,7 @@ def encode(results: Results, method: dict[str, Any]) -> str:
     null = by_clip if of["null"] == "permutation" else (
         f"{n:,} draws of independent Gaussian noise, as published, which takes volumes for independent"
     )  # fmt: skip
-    solver = {"fast": "a block solver that finds what himalaya finds"}.get(of["engine"], "himalaya")
+    solver = {"fast": "a block solver of our own, checked against himalaya"}.get(of["engine"], "himalaya")
     layers = any(r.sizes.get("layer", 1) > 1 for name, r in results.items() if name.endswith("_encoding.zarr"))
     return (
         f"Every voxel's response to {listed(of['models'])} was predicted volume by volume by ridge regression"
@@ -172,8 +178,8 @@ def decode(results: Results, method: dict[str, Any]) -> str:
     }
     penalty = "20, fixed (defect 6)" if 6 in defects else penalties(of["alphas"])
     chosen = "Lag and penalties" if 4 in defects else "Lag, penalties, parcels and voxels"
-    before = "was left in them (defect 11)" if 11 in defects else (
-        "was regressed out of them, its weights from training clips"
+    before = "what the previous clip left in them was kept (defect 11)" if 11 in defects else (
+        "what the previous clip's embedding predicts of them was subtracted, with weights fitted in training"
     )  # fmt: skip
     space = " Embeddings were taken into the space of words by a learned linear map (defect 8)." if 8 in defects else ""
     ablated = any("split-leave_genre_out" in name for name in results)
@@ -181,7 +187,7 @@ def decode(results: Results, method: dict[str, Any]) -> str:
         f"Embeddings ({listed(of['models'])}) were predicted from responses by ridge regression, "
         f"{'; and '.join(routes[r] for r in of['routes'])}. Lags: {listed(of['lags_tr'], 'or')} volumes; penalties: "
         f"{penalty}. {chosen} were chosen in {of['n_folds']} folds within the training clips, a clip never divided. "
-        f"Responses to repeats were averaged; what the clip before predicts of them {before}.{space}"
+        f"Responses to repeats were averaged; {before}.{space}"
         + (" To test genres that were never heard, further decoders trained without one genre each." * ablated)
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from heschl.figures.methods_decoding import Results, listed
+from heschl.figures.participants import number
 
 ALIGNMENTS = {
     "anatomical": "none but anatomy",
@@ -52,10 +53,24 @@ def retrieve(results: Results, method: dict[str, Any]) -> str:
     where = f"{of['n_best']} nearest items" if of["n_best"] > 1 else "nearest item"
     gallery = "a folder of audio" if of["gallery"] else "the clips of the corpus"
     return (
-        f"In {gallery} the {where} to each prediction were found by exact cosine search; tested clips, their tracks "
-        f"and near-duplicates stand in no list. The first was judged in the space of {of['other']} and by the classes "
+        f"In {gallery} the {where} to each prediction were found by exact cosine search. Tested clips, items of "
+        f"their tracks and items of cosine {of['similarity']:g} or more with one (in fold units) stand in no list"
+        f"{_excluded(results)}. The first was judged in the space of {of['other']} and by the classes "
         "that musicnn tags, beside what the true embedding finds (oracle) and items at random."
     )
+
+
+def _excluded(results: Results) -> str:
+    """Tell how many items were left out of the lists, by why: (of 80: 16, 0 and 10 to 12)."""
+    found = [r for name, r in results.items() if name.endswith("_retrieved.zarr") and "excluded" in r]
+    if not found:
+        return ""
+    counts = np.concatenate([r["excluded"].values for r in found])
+    said = [
+        f"{low} to {high}" if low < high else f"{low}" for low, high in zip(counts.min(0), counts.max(0), strict=True)
+    ]
+    n = sorted({int(r.attrs["n_items"]) for r in found})
+    return f" (left out, of {listed(n, 'or')} items in each fold: {listed(said)})"
 
 
 def regress(results: Results, method: dict[str, Any]) -> str:
@@ -107,7 +122,7 @@ def _oracle(results: Results) -> str:
     for one in results.values():
         if "baseline" in one and "genre_oracle" in one["name"].values:
             value = float(one["baseline"].sel(name="genre_oracle"))
-            return f"who knows the genre and nothing else scores {value:.3f} here"
+            return f"who knows the genre and nothing else scores {number(value, 3)} here"
     return "who knows the genre and nothing else scores close to 1"
 
 

@@ -8,22 +8,26 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, ListedColormap, Normalize, to_rgba
+from matplotlib.patches import Patch
 
-from heschl.figures import encoded, maps, style
+from heschl.figures import brain, encoded, listeners, maps, style
 
 TITLE = "Noise ceiling"
 CAPTION = (
-    "The largest correlation that a perfect model could reach with the mean of all repeats of the test clips "
-    "(square root of its split-half reliability). A: mean over listeners on inflated fsaverage5 surfaces, where "
-    "at least half have a value; grey: not recorded, or not estimable. B: its distribution over voxels in each "
-    "listener. C: median r of the model in voxels of a ceiling; dashed: r equal to the ceiling. D: r divided by "
-    "the ceiling, in voxels with a ceiling above .1; values beyond the axis are in the last bins. Simulated pure "
-    "noise: grey, dashed; its ceiling is what noise alone gives. A ceiling from few repeats of few clips is "
-    "itself uncertain, and r can exceed it by chance."
+    "The largest correlation that a perfect model could reach with the mean of all repeats of the test clips (square "
+    "root of its split-half reliability). A: mean over listeners on inflated fsaverage5 surfaces, where at least half "
+    "have a value; white, if a listener is simulated pure noise: below the 95th percentile of its voxels, so no more "
+    "than noise alone gives (and a mean over listeners exceeds that more rarely than one voxel does). B: its "
+    "distribution over voxels in each listener; the first bin holds mostly voxels of ceiling 0, whose repeats don't "
+    "correlate or do so negatively. C: median r of the model named on the axis in voxels of a ceiling; dashed: r "
+    "equal to the ceiling. D: that r divided by the ceiling, in voxels with a ceiling above .1; values beyond the "
+    "axis are in the last bins. Grey, dashed: simulated pure noise. A ceiling from few repeats of few clips is itself "
+    "uncertain, and r can exceed it by chance."
 )
 STEPS = np.linspace(0, 1, 21)
 RATIOS = np.linspace(-1, 1.5, 26)
+WITHIN, UNKNOWN = "#fbfaf5", "#9ecae1"  # within noise; recorded, not estimable
 LEAST = 10  # voxels in a bin of C
 
 
@@ -41,22 +45,49 @@ def draw(
     heard, at = encoded.who_hear(everyone), maps.places(views)
     affine, _ = encoded.common_grid(everyone)
     mean = encoded.over_listeners(encoded.stacked(heard, [s.found["ceiling"].values for s in heard]))
-    numbers = _numbers(everyone)
-    with style.sheet(style.DOUBLE, 3.9) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.25])
+    known = encoded.half_say(encoded.stacked(heard, [np.ones(s.found.sizes["voxel"]) for s in heard]))
+    limit, numbers = _limit(everyone), _numbers(everyone)
+    with style.sheet(style.DOUBLE, 4.1) as figure:
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1.1, 1.25])
         line = top.subplots(1, len(at), squeeze=False, width_ratios=[maps.WIDTHS[v] for _, v in at])[0]
-        norm, cmap = Normalize(0, max(0.1, float(np.nanmax(mean, initial=0)))), colormaps["YlOrRd"]
-        maps.surfaces(line, at, mean, affine, cmap, norm)
+        norm = Normalize(0, max(0.1, float(np.nanmax(mean, initial=0))))
+        cmap = _colours(norm, limit)
+        maps.surfaces(line, at, mean, affine, cmap, norm, known=np.where(known, 1.0, np.nan))
         maps.heads(line, at)
         bar = top.colorbar(ScalarMappable(norm, cmap), ax=line.tolist(), shrink=0.8, aspect=14, pad=0.01)
         bar.set_label("mean ceiling (r)")
+        top.legend(handles=_swatches(limit, bool((known & np.isnan(mean)).any())), loc="outside lower center", ncols=3)
         style.letter(line[0], "A")
         panels = bottom.subplots(1, 3)
         for axes, text in zip(panels, "BCD", strict=True):
             style.letter(axes, text)
         _panels(panels, numbers, everyone)
         bottom.legend(handles=_lines(everyone), loc="outside right upper", title="listener")
+    more = [("noise (canary)", "ceiling_percentile_95", np.nan, np.nan, limit, np.nan)] if limit else []
+    numbers = pd.concat([numbers, pd.DataFrame(more, columns=numbers.columns)]) if more else numbers
     style.save(figure, numbers, png=png, pdf=pdf, table=table)
+
+
+def _limit(everyone: Sequence[encoded.Listener]) -> float:
+    """Return the ceiling that 5 % of the voxels of pure noise exceed; 0 if nobody is noise or none is known."""
+    parts = [s.found["ceiling"].values for s in everyone if s.is_noise]
+    known = np.concatenate(parts)[np.isfinite(np.concatenate(parts))] if parts else np.zeros(0)
+    return float(np.quantile(known, 0.95)) if known.size else 0.0
+
+
+def _colours(norm: Normalize, limit: float) -> Colormap:
+    """Return colours that are white below the limit, and of their own beyond the norm (not estimable)."""
+    colours = colormaps["YlOrRd"](np.linspace(0, 1, 256))
+    colours[np.linspace(norm.vmin, norm.vmax, 256) < limit] = to_rgba(WITHIN)
+    return ListedColormap(colours).with_extremes(over=UNKNOWN)
+
+
+def _swatches(limit: float, unknown: bool) -> list[Patch]:
+    edge = {"ec": style.GREY, "lw": 0.5}
+    text = f"below the 95th percentile of noise (canary), {listeners.short(limit)}"
+    found = [Patch(fc=WITHIN, label=text, **edge)] if limit else []
+    found += [Patch(fc=UNKNOWN, label="recorded, not estimable", **edge)] if unknown else []
+    return [*found, Patch(fc=str(brain.NO_DATA), label="not recorded", **edge)]
 
 
 def _numbers(everyone: Sequence[encoded.Listener]) -> pd.DataFrame:
@@ -109,8 +140,9 @@ def _panels(panels: Sequence[Axes], numbers: pd.DataFrame, everyone: Sequence[en
     c.axhline(0, color=style.GREY, lw=0.6, ls=":", zorder=0)
     d.axvline(1, color=style.INK, lw=0.7, ls=(0, (4, 3)))
     b.set(xlabel="ceiling (r)", ylabel="voxels (%)", xlim=(0, 1), yscale="log", ylim=(0.01, 100))
-    c.set(xlabel="ceiling (r)", ylabel="median test r", xlim=(0, 1))
-    d.set(xlabel="r / ceiling, where that is > .1", ylabel="voxels (%)", xlim=(-1, 1.5))
+    model = listeners.plain(str(everyone[0].found.attrs["model"]))
+    c.set(xlabel="ceiling (r)", ylabel=f"median test r, {model}", xlim=(0, 1))
+    d.set(xlabel=f"r of {model} / ceiling", ylabel="voxels (%)", xlim=(-1, 1.5))
 
 
 def _lines(everyone: Sequence[encoded.Listener]) -> list:

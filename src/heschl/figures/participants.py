@@ -1,17 +1,21 @@
-"""What figures of single listeners' decoders share: who is who, and how listeners, noise and chance look."""
+"""What figures of single listeners' decoders share: who is who, and how listeners, noise, chance and numbers look."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter
 
 from heschl import store
 from heschl.errors import HeschlError
 from heschl.figures import style
 
 NAMES = {"roi": "parcels of an atlas", "voxel": "predictable voxels"}
+CANARY = "noise (canary)"
 NOISE = {"marker": "o", "facecolors": "none", "edgecolors": style.GREY, "linewidths": 0.7}
 
 
@@ -67,7 +71,7 @@ def who(noise: np.ndarray) -> str:
 
 def label(sub: str, is_noise: bool) -> str:
     """Name a participant; noise is said to be noise."""
-    return f"{sub} (noise)" if is_noise else sub
+    return f"{sub} {CANARY}" if is_noise else sub
 
 
 def spread(n: int, width: float) -> np.ndarray:
@@ -84,10 +88,34 @@ def dots(
     axes.scatter(x[noise], y[noise], s=size, zorder=4, **NOISE)
 
 
-def chance_line(axes: Axes, at: float = 0.5, *, vertical: bool = False) -> None:
+def chance_line(axes: Axes, at: float = 0.5, *, vertical: bool = False, label: str | None = None) -> None:
     """Draw the dashed line of chance."""
     draw = axes.axvline if vertical else axes.axhline
-    draw(at, color=style.INK, lw=0.7, ls=(0, (4, 3)), zorder=1)
+    draw(at, color=style.INK, lw=0.7, ls=(0, (4, 3)), zorder=1, label=label)
+
+
+def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """Write a number that can't exceed 1 as journals do: .05, −.22; 1.0 stays."""
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    text = text.removeprefix("-") if not float(text) else text
+    return re.sub(r"^([−+]?)0\.", r"\1.", text.replace("-", "−"))
+
+
+def p_value(p: float) -> str:
+    """Write a p-value: .012, .62, < .001."""
+    return "< .001" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
+
+
+def p_words(p: float) -> str:
+    """Write p = .012 or p < .001."""
+    said = p_value(p)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
+def short_ticks(*of: Axis) -> None:
+    """Write the ticks of axes as .5 and −.5; 0 and 1 stay."""
+    for axis in of:
+        axis.set_major_formatter(FuncFormatter(lambda v, _: re.sub(r"^(−?)0\.", r"\1.", f"{v:.4g}".replace("-", "−"))))
 
 
 def genre_edges(genres: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:

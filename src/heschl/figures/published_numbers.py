@@ -66,10 +66,10 @@ def _brain2music() -> list[Number]:
 def _reconstruction() -> list[Number]:
     section, own, code = "Music reconstruction", (1, 2, 3, 4, 6, 8, 11), (4, 7)
     rows = [
-        ("id-acc, own decoder", 0.914, "CI .887-.939", CIFERRI, "P", "id_acc", 0, own),
+        ("id-acc, own decoder", 0.914, "CI .887 to .939", CIFERRI, "P", "id_acc", 0, own),
         ("id-acc, anatomical alignment", 0.796, "± .017", CIFERRI, "P", "aligned", 0, (*own, 5)),
-        ("id-acc, counted with >= and itself", 0.9281, "± .021", CODE, "C", "id_acc", 0, code),
-        ("the same, counted strictly (- 1/59)", 0.9112, "", CODE, "C, calc", "id_acc", 0, (4,)),
+        ("id-acc, counted with ≥ and itself", 0.9281, "± .021", CODE, "C", "id_acc", 0, code),
+        ("the same, counted strictly (− 1/59)", 0.9112, "", CODE, "C, calc", "id_acc", 0, (4,)),
         ("clip is the first guess", 0.243, "", CODE, "C", "top_k", 1, (4,)),
         ("clip is among the first 3", 0.517, "", CODE, "C", "top_k", 3, (4,)),
         ("first guess is of its genre", 0.593, "", CODE, "C", "top_k_genre", 1, (4,)),
@@ -95,7 +95,7 @@ def _thresholds() -> list[Number]:
     values = {0.01: 0.8664, 0.025: 0.9005, 0.05: 0.9251, 0.075: 0.9126, 0.10: 0.9012, 0.15: 0.8525, 0.20: 0.8447}
     section = "Music reconstruction, id-acc by threshold of the voxels"
     return [
-        Number(section, f"r > {t:g}", value, "", CODE, "C", "threshold", "CLAP", "voxel", t, (4, 7))
+        Number(section, f"r > {t:g}".replace("0.", "."), value, "", CODE, "C", "threshold", "CLAP", "voxel", t, (4, 7))
         for t, value in values.items()
     ]
 
@@ -128,7 +128,7 @@ def _voxels() -> list[Number]:
     return [
         Number(
             section,
-            f"r > {t:g}",
+            f"r > {t:g}".replace("0.", "."),
             n,
             "",
             *sources.get(t, ("released masks, counted", "calc")),

@@ -1,18 +1,24 @@
 """How the table of published numbers and ours is set on a page."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from heschl.figures import style
+from heschl.figures import participants, style
+from heschl.figures.methods_decoding import DEFECTS
 
 HEADS = {  # column -> left edge, of the page's width
-    "quantity": 0.0, "published": 0.30, "ours": 0.46, "n": 0.665, "difference": 0.745, "defects": 0.825, "why": 0.93,
+    "quantity": 0.0, "published": 0.30, "ours": 0.48, "n": 0.665, "difference": 0.745, "defects": 0.825, "why": 0.93,
 }  # fmt: skip
 TITLES = {
     "quantity": "", "published": "published [tag]", "ours": "ours [95 % CI]", "n": "n", "difference": "difference",
     "defects": "defects", "why": "why",
 }  # fmt: skip
+
+
+WIDTH = 155  # letters in a line of notes
 
 
 def page(axes: Axes, rows: list[dict], notes: list[str]) -> None:
@@ -37,31 +43,36 @@ def page(axes: Axes, rows: list[dict], notes: list[str]) -> None:
 
 
 def _row(axes: Axes, y: int, row: dict) -> None:
-    unit = "{:,.0f}" if row["published"] > 1 else "{:.3f}"
-    known = np.isfinite(row["ours"])
-    interval = f" [{row['ci_low']:.3f}, {row['ci_high']:.3f}]" if np.isfinite(row["ci_low"]) else ""
+    whole, known = row["published"] > 1, np.isfinite(row["ours"])
+    low, high, ours, more = (_number(row[n], whole) for n in ("ci_low", "ci_high", "ours", "difference"))
+    interval = f" [{low}, {high}]" if np.isfinite(row["ci_low"]) else ""
+    sign = "+" if row["difference"] >= 0 else ""
     said = {
         "quantity": row["quantity"],
-        "published": " ".join(filter(None, (_number(row["published"]), row["spread"], f"[{row['tag']}]"))),
-        "ours": unit.format(row["ours"]) + interval if known else "-",
+        "published": " ".join(filter(None, (_printed(row["published"]), row["spread"], f"[{row['tag']}]"))),
+        "ours": ours + interval if known else "",
         "n": _counts(row) if known else "",
-        "difference": ("{:+,.0f}" if row["published"] > 1 else "{:+.3f}").format(row["difference"]) if known else "",
+        "difference": sign + more if np.isfinite(row["difference"]) else "",
         "defects": row["defects"],
         "why": row["why"],
     }
-    pale = "a" in row["why"].split()
     for name, text in said.items():
-        _say(axes, HEADS[name], y, text, color=style.GREY if name == "difference" and pale else style.INK)
+        _say(axes, HEADS[name], y, text)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value > 1 else f"{value:.4f}".rstrip("0") if round(value, 3) != value else f"{value:.3f}"
+def _number(value: float, whole: bool) -> str:
+    return f"{value:,.0f}".replace("-", "−") if whole else participants.number(value, 3)
+
+
+def _printed(value: float) -> str:
+    """Give a published number the digits that were printed: three, or four."""
+    return _number(value, True) if value > 1 else participants.number(value, 3 if round(value, 3) == value else 4)
 
 
 def _counts(row: dict) -> str:
-    """Say how many listeners and clips: 3 x 16."""
+    """Say how many listeners and clips: 3 × 16."""
     n, clips = row["n_listeners"], row["n_clips"]
-    return f"{n} x {clips}" if n and clips else f"{n}" if n else f"{clips} clips"
+    return f"{n} × {clips}" if n and clips else f"{n}" if n else f"{clips} clips"
 
 
 def _say(axes: Axes, x: float, y: float, text: str, **how) -> None:
@@ -77,7 +88,9 @@ def notes(
     half = (len(lines) + 1) // 2
     found = [";  ".join(lines[k : k + 2]) + "." for k in range(0, 2 * half, 2)]
     models = sorted({row["model"] for row in rows} - {""})
-    found.append(f"n: listeners x test clips. Ours: data set {dataset}, embeddings {', '.join(models) or 'none'}.")
+    found.append(f"n: listeners × test clips. Ours: data set {dataset}, embeddings {', '.join(models) or 'none'}.")
+    numbers = sorted({int(number) for row in rows for number in row["defects"].split()})
+    found += textwrap.wrap("Defects: " + "; ".join(f"{number}: {DEFECTS[number]}" for number in numbers) + ".", WIDTH)
     on = ", ".join(map(str, sorted(defects)))
     found.append(f"Defects of the published pipelines turned on in ours: {on or 'none'}.")
     for split in splits or ["official"]:
@@ -86,8 +99,13 @@ def notes(
 
 
 def _shared(plan: xr.Dataset, split: str) -> str:
-    """Say how many test clips of a split share something with a training clip."""
-    overlap = plan["overlap"].sel(split=split)
-    counts = [f"{kind} {int(n)}" for kind, n in zip(overlap["kind"].values.astype(str), overlap.values, strict=True)]
+    """Say how many test clips of a split share something with a training clip, or that none is known of."""
+    of = plan[["overlap", "n_known"]].sel(split=split)
+    tested = (plan["role"] == 2).any(("fold", "clip"))
+    faults = "fault_filtered" not in plan["split"].values or bool(tested.sel(split="fault_filtered"))
+    counts = [
+        f"{kind} {int(n) if known and (kind != 'fault' or faults) else 'unknown'}"
+        for kind, n, known in zip(*(of[name].values for name in ("kind", "overlap", "n_known")), strict=True)
+    ]
     total = int((plan["role"].sel(split=split).values == 2).sum())
     return f"Ours, split {split}: of {total} test clips share with a training clip: {', '.join(counts)}."

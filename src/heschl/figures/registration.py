@@ -4,19 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.figures import brain, style
+from heschl.figures import brain, listeners, style
 
 TITLE = "Registration to MNI space"
 CAPTION = (
     "Each row is one participant in MNI space (left is left). Left half: the T1w image with the outline of "
     "the template's brain (orange): they should agree. Right half: the mean of the first run's BOLD images "
-    "with the outline of the participant's grey matter (blue): bright tissue should follow it. Numbers: "
-    "Dice overlap of the participant's tissues and the template's brain mask, and correlation of mean BOLD "
-    "and T1w within the recorded part of the brain."
+    "with the outline of the participant's grey matter (blue): the edge of white matter, darkest in BOLD, should "
+    "follow it (cerebrospinal fluid is brightest). Flat grey: outside what was recorded. Numbers: Dice overlap of the "
+    "participant's tissues and the template's brain mask, and correlation of mean BOLD and T1w within the recorded "
+    "part of the brain: negative where they lie on each other, as their contrasts are inverse (white matter is "
+    "brightest in T1w, darkest in BOLD)."
 )
+OUTSIDE = "#2a3340"  # not recorded
 CUTS = ((0, -4.0), (1, -20.0), (2, 6.0))
 
 
@@ -34,7 +38,8 @@ def draw(*, anat: list[Path], bold: list[Path], png: Path, pdf: Path, table: Pat
             if sub not in first:
                 raise HeschlError(path, f"no run of sub-{sub} is given", "wanted one at least", "Give its bold stores")
             numbers.append({"sub": sub, **_participant(row, store.read(path), store.read(first[sub]))})
-            label = f"sub-{sub}\nDice {numbers[-1]['brain_dice']:.3f}\nr {numbers[-1]['bold_t1w_r']:+.2f}"
+            dice, r = (numbers[-1][name] for name in ("brain_dice", "bold_t1w_r"))
+            label = f"sub-{sub}\nDice {listeners.short(dice, 3)}\nr {listeners.short(r)}"
             row[0].text(-0.05, 0.5, label, transform=row[0].transAxes, ha="right", va="center", fontsize=6.5)
         grid[0, 1].set_title("T1w, outline of the template", fontsize=7, loc="center")
         grid[0, 4].set_title("mean BOLD, outline of grey matter", fontsize=7, loc="center")
@@ -61,7 +66,8 @@ def _participant(row, anat: xr.Dataset, run: xr.Dataset) -> dict:
 
 def _panel(axes, image: np.ndarray, mask: np.ndarray, affine: np.ndarray, axis: int, at_mm: float, colour: str) -> None:
     low, high = np.nanpercentile(image, [1, 99])
-    brain.overlay(axes, image, affine, axis, at_mm, cmap="gray", vmin=low, vmax=max(high, low + 1e-9))
+    cmap = colormaps["gray"].with_extremes(bad=OUTSIDE)
+    brain.overlay(axes, image, affine, axis, at_mm, cmap=cmap, vmin=low, vmax=max(high, low + 1e-9))
     brain.outline(axes, mask, affine, axis, at_mm, colour, 0.6)
     axes.set_axis_off()
     brain.side(axes, axis)

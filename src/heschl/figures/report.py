@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from heschl import store
-from heschl.figures import headlines, methods, methods_decoding, page_figures
+from heschl.figures import headlines, headlines_decoding, methods, methods_decoding, page_figures
 
 TEMPLATE = "report.html.j2"
 
@@ -44,17 +44,25 @@ def draw(
     page = room.get_template(TEMPLATE).render(
         title=title,
         banner=methods_decoding.banner(method),
-        headlines=[line for r in results.values() for line in headlines.of(r, split)],
+        headlines=_headlines(results, split),
+        defects=methods_decoding.all_defects(ran),
         studies=page_figures.studies(figures, tables, Path(html).parent),
         methods=methods.paragraphs(ran, results, method),
         works=methods.works(ran, results, method),
-        limits=methods.limits(ran, methods.fewest(results), results, method),
+        limits=methods.limits(ran, methods.people(results), results, method),
         provenance=made_by,
         versions=sorted({row["versions"] for row in made_by} - {""}),
         settings=_flat(config),
     )
     with store.atomic(html) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _headlines(results: dict[str, xr.Dataset], split: str) -> list[dict[str, str]]:
+    """Identification first, what listeners' stores say together beside it, then everything else."""
+    first = [line for r in results.values() if "id_acc" in r for line in headlines.of(r, split)]
+    others = [line for r in results.values() if "id_acc" not in r for line in headlines.of(r, split)]
+    return first + headlines_decoding.across(results) + others
 
 
 def _made_by(name: str, found: xr.Dataset) -> dict[str, str]:

@@ -14,11 +14,11 @@ from heschl.figures import participants, style
 TITLE = "Predicted and real embeddings of the test clips"
 CAPTION = (
     "A: Pearson correlation, in units of the training clips' mean and SD, of the embedding predicted from the "
-    "responses to a clip (column) with the real embedding of a clip (row), averaged over listeners without the "
-    "noise one; clips are sorted by genre, lines divide genres, white cells were not compared. B: the same "
-    "averaged over pairs of genres, without a clip's pair with itself; a cell is empty where no other pair is "
-    "left. A bright diagonal of blocks in A, and of B, shows that genres are told apart; only a diagonal brighter "
-    "than its block shows that clips are. Published matrices are of the cosine in another space, from -.2 to 1."
+    "responses to a clip (column) with the real embedding of a clip (row), averaged over listeners without the noise "
+    "(canary); clips are sorted by genre, lines divide genres, white cells were not compared. B: the same averaged "
+    "over pairs of genres, without a clip's pair with itself; a cell is empty where no other pair is left. A bright "
+    "diagonal of blocks in A, and of B, shows that genres are told apart; only a diagonal brighter than its block "
+    "shows that clips are. Published matrices are of the cosine in another space, from −.2 to 1."
 )
 CMAP = "RdBu_r"
 
@@ -29,12 +29,13 @@ def draw(*, scores: Path, route: str, png: Path, pdf: Path, table: Path) -> None
     matrix, who = _mean(found), participants.who(participants.noise_of(found))
     genres = _by_genre(matrix)
     limit = float(np.nanmax(np.abs(matrix.values))) if np.isfinite(matrix.values).any() else 1.0
-    with style.sheet(style.DOUBLE, 3.6) as figure:
-        clips, means = figure.subplots(1, 2, width_ratios=[1.12, 1])
+    with style.sheet(style.DOUBLE, 3.5) as figure:
+        clips, means = figure.subplots(1, 2)
         norm = Normalize(-limit, limit)
         image = _clips(clips, matrix, norm)
         _genres(means, genres, norm)
-        figure.colorbar(image, ax=[clips, means], shrink=0.75, aspect=28, pad=0.01, label="Pearson r")
+        bar = figure.colorbar(image, ax=[clips, means], shrink=0.75, aspect=28, pad=0.01, label="Pearson r")
+        participants.short_ticks(bar.ax.yaxis)
         title = f"{participants.NAMES.get(route, route)}: {who}"
         clips.set_title(title, fontsize=7)
         style.letter(clips, "A")
@@ -91,7 +92,7 @@ def _clips(axes: Axes, matrix: xr.DataArray, norm: Normalize):
         turned = {"rotation": 90} if name == "genre" else {}
         ticks(middles, [participants.plain(n) for n in names], **turned)
     axes.tick_params(length=0)
-    axes.set(xlabel="predicted from responses to", ylabel="real clip of")
+    axes.set(xlabel="predicted from responses to clips of", ylabel="real clips of")
     return image
 
 
@@ -100,12 +101,12 @@ def _genres(axes: Axes, genres: xr.DataArray, norm: Normalize) -> None:
     for (i, j), value in np.ndenumerate(genres.values):
         if np.isfinite(value):
             dark = abs(value) > 0.6 * norm.vmax
-            said = f"{value:.2f}".replace("0.", ".").replace("-.00", ".00")
+            said = participants.number(value)
             axes.text(j, i, said, ha="center", va="center", fontsize=5.5, color="white" if dark else style.INK)
     axes.set_xticks(range(genres.shape[1]), [participants.plain(n) for n in genres["predicted"].values], rotation=90)
     axes.set_yticks(range(genres.shape[0]), [participants.plain(n) for n in genres["real"].values])
     axes.tick_params(length=0)
-    axes.set(xlabel="predicted from responses to", ylabel="real clips of")
+    axes.set(xlabel="predicted from responses to clips of", ylabel="real clips of")
     axes.set_title("mean over pairs of other clips", fontsize=7)
 
 

@@ -13,13 +13,14 @@ from heschl import store
 from heschl.datasets import audio_folder
 from heschl.errors import HeschlError
 from heschl.figures import listeners, style
-from heschl.science.mel import mel_power
+from heschl.science.mel import KNEE_HZ, KNEE_MEL, STEP, mel_power
 
 TITLE = "Stimuli and what was retrieved"
 CAPTION = (
     "Mel spectrograms (decibels below each clip's loudest point) of test clips and of the items of the gallery nearest "
     "to what was decoded from each listener shown, nearest to the true embedding (oracle), and drawn at random. Rows: "
-    "the first test clip by name of each genre, genres by name, not chosen by how well they did. Above each item: its "
+    "the first test clip by name of each genre, genres by name, not chosen by how well they did. What may never be "
+    "retrieved is counted below the figure: the stimuli, their tracks, and near-duplicates. Above each item: its "
     "style, cos: cosine between the decoded embedding and the item's, and id: share of the other test clips that are "
     "less like the item than the clip heard, in another model's space (for random items the mean over several draws, "
     "not the one shown alone; .5 is chance). A few rows can't show how well retrieval works: see the scores. "
@@ -48,10 +49,10 @@ def draw(
     png: Path,
     pdf: Path,
     table: Path,
-    n_clips: int = 6,
+    n_clips: int = 0,
     noise_subjects: Sequence[str] = (),
 ) -> None:
-    """Draw a row for each of n_clips test clips: stimulus, retrieved, oracle, random.
+    """Draw a row for each of n_clips test clips (0: one of each genre): stimulus, retrieved, oracle, random.
 
     Parameters
     ----------
@@ -69,15 +70,19 @@ def draw(
     rows = [_tiles(found, clip, _shown(found, subjects, noise_subjects)) for clip in _chosen(found, n_clips)]
     sounds = _sounds(rows, sound, audio, folder, clip_s)
     names = [tile.column for tile in rows[0]]
-    with style.sheet(style.DOUBLE, 0.5 + 0.78 * len(rows)) as figure:
+    with style.sheet(style.DOUBLE, 0.9 + 0.78 * len(rows)) as figure:
         panels = figure.subplots(len(rows), len(names), sharex=True, sharey=True, squeeze=False)
         for line, tiles in zip(panels, rows, strict=True):
             for axes, tile in zip(line, tiles, strict=True):
                 image = _paint(axes, sounds.get(tile[:2]), float(sound.attrs["rate_hz"]), clip_s)
                 axes.set_title(_says(tile, 110 // len(names)), fontsize=5.2, loc="center", pad=2)
         _label(panels, rows, noise_subjects)
+        _frequencies(panels, float(sound.attrs["rate_hz"]))
+        figure.supylabel("frequency (kHz)", fontsize=7)
+        figure.supxlabel(_below(found), fontsize=6, x=0.01, ha="left")
         bar = figure.colorbar(image, ax=panels, shrink=0.4, aspect=22, pad=0.01, ticks=[-RANGE_DB, 0])
-        bar.set_label("dB", labelpad=-8)
+        bar.ax.set_yticklabels([f"−{RANGE_DB:g}", "0"])
+        bar.set_label("dB re loudest", labelpad=-8)
     numbers = pd.DataFrame([{"clip": tiles[0].item} | tile._asdict() for tiles in rows for tile in tiles])
     style.save(figure, numbers, png=png, pdf=pdf, table=table)
 
@@ -101,7 +106,7 @@ def _chosen(found: xr.Dataset, n: int) -> list[str]:
     clips = sorted(found["clip"].values.astype(str).tolist())
     genre = [clip.rpartition("/")[0] for clip in clips]
     turn = {clip: genre[:i].count(genre[i]) for i, clip in enumerate(clips)}
-    return sorted(sorted(clips, key=lambda clip: (turn[clip], clip))[:n])
+    return sorted(sorted(clips, key=lambda clip: (turn[clip], clip))[: n or len(set(genre))])
 
 
 def _tiles(found: xr.Dataset, clip: str, subs: list[str]) -> list[Tile]:
@@ -158,8 +163,39 @@ def _says(tile: Tile, room: int) -> str:
     name = tile.item.rpartition("/")[2] if tile.column == "stimulus" else listeners.plain(tile.style) or tile.item
     lines = [name if len(name) <= room else name[: room - 1] + "…"]
     parts = (("cos", tile.cosine), ("id", tile.id_acc))
-    lines.append("  ".join(f"{n} {v:.2f}".replace("0.", ".") for n, v in parts if np.isfinite(v)))
+    lines.append("  ".join(f"{n} {listeners.short(v)}" for n, v in parts if np.isfinite(v)))
     return "\n".join(line for line in lines if line)
+
+
+def _below(found: xr.Dataset) -> str:
+    """Say what the numbers above items are, and how many items were left out of the gallery."""
+    text = (
+        "cos: cosine of the decoded embedding and the item's; id: identification accuracy of the item in another "
+        "model's space (chance .5)."
+    )
+    if "excluded" not in found:
+        return text
+    n = found["excluded"].max("fold").to_series()
+    return text + (
+        f"\nOf {found.sizes['item']} items left out: {n['stimulus']} stimuli, {n['track']} more of their tracks, "
+        f"{n['near']} near-duplicates" + (" (in the fold with most)." if found.sizes["fold"] > 1 else ".")
+    )
+
+
+def _mel(hz: float) -> float:
+    """Return mels on the scale of `mel_power`."""
+    return hz * KNEE_MEL / KNEE_HZ if hz < KNEE_HZ else KNEE_MEL + float(np.log(hz / KNEE_HZ)) / STEP
+
+
+def _frequencies(panels: np.ndarray, rate_hz: float) -> None:
+    """Mark some frequencies on the mel scale, whose bands are of equal width."""
+    hertz = [f for f in (500, 2000, 5000) if f < 0.9 * rate_hz / 2]
+    places = [(N_MELS + 1) * _mel(f) / _mel(rate_hz / 2) - 0.5 for f in hertz]
+    for axes in panels[:, 1:].ravel():
+        axes.tick_params(axis="y", left=False)
+    for axes in panels[:, 0]:
+        axes.set_yticks(places, [f"{f / 1000:g}".removeprefix("0") for f in hertz])
+        axes.tick_params(axis="y", labelsize=5, length=2, pad=1)
 
 
 def _label(panels: np.ndarray, rows: list[list[Tile]], noise_subjects: Sequence[str]) -> None:
@@ -170,11 +206,11 @@ def _label(panels: np.ndarray, rows: list[list[Tile]], noise_subjects: Sequence[
         axes.set(yticks=[], xticks=[])
     for axes in panels[-1]:
         axes.set_xticks(axes.get_xlim(), [f"{x:g}" for x in axes.get_xlim()])
-        axes.set_xlabel("s", labelpad=-5)
+        axes.set_xlabel("time (s)", labelpad=-5)
     for axes, tile in zip(panels[0], rows[0], strict=True):
         noise = tile.column.removeprefix("sub-") in noise_subjects
-        name = tile.column + (" (noise)" if noise else "")
         several = sum(t.column.startswith("sub-") for t in rows[0]) > 1
-        name = "retrieved" if tile.column.startswith("sub-") and not several else name
+        name = tile.column + (" (noise)" if noise else "")
+        name += (",\nretrieved" if several else ", retrieved") * tile.column.startswith("sub-")
         axes.annotate(name, (0.5, 1), (0, 17), xycoords="axes fraction", textcoords="offset points", ha="center",
                       fontsize=7, fontweight="bold", color=style.GREY if noise else style.INK)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Identification and number of voxels against the threshold of predictability."""
+"""Identification and number of voxels against the threshold of predictability, at one lag."""
 
 from pathlib import Path
 
@@ -9,13 +9,15 @@ from matplotlib.axes import Axes
 
 from heschl.figures import participants, style
 
-TITLE = "The threshold of the voxels that decode"
+TITLE = "Thresholds of the voxels that decode, at one lag"
 CAPTION = (
-    "Voxels are decoded from whose response training clips predict (correlation in cross-validation) above a "
-    "threshold. A: identification accuracy of the test clips; it was not used to choose, and is shown to be "
-    "looked at only. B: score of the decoder in cross-validation of the training clips, by which the threshold is "
-    "chosen. C: number of voxels. Thin lines: single listeners, grey and dashed: noise; thick: their mean without "
-    "noise; rings: the threshold chosen for each listener. Dashed: chance."
+    "The decoder reads the voxels that an encoding model predicts above a threshold (r in cross-validation of the "
+    "training clips). A: identification accuracy of the test clips, to look at only: nothing was chosen by it. B: "
+    "score of the decoder in cross-validation of the training clips. C: number of voxels. Rings: the best of these "
+    "thresholds in training, at the one lag shown; the decoder used elsewhere also tries numbers of voxels and other "
+    "lags, so its choice may be another. A ring at the edge of the grid says that a wider grid might do better. What "
+    "the previous clip left in the response is taken off first, unless the figure says otherwise. Thin: listeners; "
+    "grey, dashed: noise (canary); thick: mean without it. Dashed line: chance."
 )
 
 
@@ -40,15 +42,28 @@ def _panels(figure, found: dict[str, xr.Dataset], noise: np.ndarray) -> None:
     ):
         _curves(axes, found, name, noise)
         axes.set(xlabel="threshold of predictability (r)", ylabel=label)
+        participants.short_ticks(axes.xaxis)
         style.letter(axes, letter)
-    participants.chance_line(panels[0])
-    panels[0].set_title("not used to choose", fontsize=7, color="#c1121f")
-    panels[1].set_title("chooses (ring: chosen)", fontsize=7)
+    participants.chance_line(panels[0], label="chance")
+    participants.short_ticks(panels[0].yaxis, panels[1].yaxis)
+    panels[0].set_title("test clips: nothing chosen here", fontsize=7, color="#c1121f")
+    panels[1].set_title("training clips; ring: best of these", fontsize=7)
     counts = np.concatenate([one["n_voxels"].values for one in found.values()])
     if (counts > 0).all() and counts.max() > 20 * counts.min():
         panels[2].set_yscale("log")
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(8, len(names)))
+    how = {"loc": "outside lower center", "ncols": min(8, len(names)), "title_fontsize": 6.5}
+    figure.legend(handles, names, title=_note(found), **how)
+
+
+def _note(found: dict[str, xr.Dataset]) -> str:
+    """Tell the lag, whether the previous clip was taken off, and who is best at the edge of the grid."""
+    attrs = next(iter(found.values())).attrs
+    parts = [f"lag: {attrs['lag_tr']} volumes"] if "lag_tr" in attrs else []
+    if not attrs.get("regress_previous", True):
+        parts.append("what the previous clip left is kept")
+    edge = [sub for sub, one in found.items() if int(np.argmin(_away(one))) in (0, one.sizes["threshold"] - 1)]
+    return "; ".join(parts + ([f"best at the edge of the grid: {', '.join(edge)}"] if edge else []))
 
 
 def _curves(axes: Axes, found: dict[str, xr.Dataset], name: str, noise: np.ndarray) -> None:

@@ -11,12 +11,14 @@ from heschl.figures import participants, style
 
 TITLE = "Identification volume by volume"
 CAPTION = (
-    "Identification accuracy of test clips decoded from the single volume that begins at a time after clip onset; "
-    "one decoder per time, of the voxels that training clips choose. Thin: single listeners (grey and dashed: "
-    "noise); thick: their mean without noise; dashed: chance; pale: while the clip plays. Clips follow each other "
-    "without a gap: after its end and before its response rises a volume tells of the neighbours too. Squares, "
-    "for orientation only: values printed in the public code of Ciferri et al., of 60 clips of another data set, "
-    "in an aligned space and counting the clip itself (defects 7 and 8), from 4.5 s on."
+    "Identification accuracy of test clips decoded from the single volume that begins at a time after clip onset; one "
+    "decoder per time, of the voxels that training clips choose. Thin: listeners (grey, dashed: noise (canary)); "
+    "thick: mean without it; dashed line: chance; pale: while the clip plays. Clips follow each other without a gap, "
+    "so volumes near the ends tell of the neighbours too; what the previous clip left is taken off (linearly), not "
+    "all of it. The test order is fixed and the same for all: whatever a neighbour adds or takes away, it does so in "
+    "every listener, who are not independent witnesses of a rise. Small squares, for orientation only and counted "
+    "otherwise: values printed in the public code of Ciferri et al., of 60 clips of ds003720, in an aligned space and "
+    "counting the clip itself (defects 7 and 8), from 4.5 s on."
 )
 PUBLISHED = (0.726, 0.757, 0.779, 0.781, 0.767, 0.775, 0.760, 0.732, 0.723, 0.640)  # science.md A4 [C]
 PUBLISHED_S = 4.5 + 1.5 * np.arange(len(PUBLISHED))
@@ -38,7 +40,7 @@ def draw(*, sweeps: list[Path], png: Path, pdf: Path, table: Path, noise_subject
 
 def _curves(axes: Axes, found: dict[str, xr.Dataset], noise: np.ndarray) -> None:
     axes.axvspan(0, CLIP_S, color=style.PALE, alpha=0.35, lw=0, zorder=0)
-    participants.chance_line(axes)
+    participants.chance_line(axes, label="chance")
     for k, ((sub, one), is_noise) in enumerate(zip(found.items(), noise, strict=True)):
         how = {"color": style.GREY, "ls": "--"} if is_noise else {"color": style.CYCLE[k % 7]}
         face = "white" if is_noise else how["color"]
@@ -46,7 +48,11 @@ def _curves(axes: Axes, found: dict[str, xr.Dataset], noise: np.ndarray) -> None
         axes.plot(one["lag_s"], one["id_acc_time"], lw=0.8, marker="o", ms=2.5, mfc=face, label=label, **how)
     if (~noise).sum() > 1:
         axes.plot(*_mean(found, noise), color=style.INK, lw=1.9, label="mean", zorder=4)
-    axes.plot(PUBLISHED_S, PUBLISHED, "s", ms=3, mfc="none", mec=style.GREY, mew=0.7, label="published (other data)")
+    square = {"marker": "s", "ls": "none", "ms": 2.2, "mfc": "none", "mec": style.GREY, "mew": 0.5, "alpha": 0.7}
+    axes.plot(PUBLISHED_S, PUBLISHED, zorder=1, label="published,\ncounted otherwise", **square)
+    latest = max(float(one["lag_s"].max()) for one in found.values())
+    axes.set_xticks(np.arange(0, max(latest, PUBLISHED_S[-1]) + 0.1, 3))
+    participants.short_ticks(axes.yaxis)
     axes.set(xlabel="time after clip onset (s)", ylabel="identification accuracy (single volume)")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 

@@ -13,11 +13,11 @@ from heschl.science import identification
 
 TITLE = "The clip, or its genre, among the first guesses"
 CAPTION = (
-    "A: share of test clips that are among the k candidates most similar to their prediction. B: share of which "
-    "at least one of the k is of their genre. Bars: mean of the listeners without the noise one; dots: single "
-    "listeners, noise hollow and grey; dashed: chance, exact for the candidates of each clip. Genre is an easier "
-    "question than the clip, and with few clips a genre chance is high: read both against their own dashes. Bars "
-    "have no intervals; those of identification accuracy are in the table of identification."
+    "A: share of test clips that are among the k candidates most similar to their prediction. B: share of which at "
+    "least one of the k is of their genre. Bars: mean of the listeners without the noise (canary); dots: single "
+    "listeners, the noise (canary) hollow and grey; dashed: chance, exact for the candidates of each clip. Genre is "
+    "an easier question than the clip, and with few clips a genre chance is high: read both against their own dashes. "
+    "Bars have no intervals; those of identification accuracy are in the table of identification."
 )
 COLOURS = {"roi": style.SKY, "voxel": style.ORANGE}
 SONG_K, GENRE_K = (1, 3, 5, 10), (1, 3)
@@ -40,7 +40,7 @@ def draw(*, scores: Path, png: Path, pdf: Path, table: Path) -> None:
             style.letter(axes, letter)
         panels[0].set(ylabel="test clips (%)", ylim=(0, 103))
         handles, names = panels[0].get_legend_handles_labels()
-        title = f"bars: {participants.who(noise)}; dots: single ones, hollow: noise"
+        title = f"bars: {participants.who(noise)}; dots: single ones, hollow: {participants.CANARY}"
         figure.legend(handles, names, loc="outside lower center", ncols=3, title=title, title_fontsize=6.5)
     columns = ["quantity", "route", "k", "of", "share", "chance"]
     style.save(figure, pd.DataFrame(rows, columns=columns), png=png, pdf=pdf, table=table)

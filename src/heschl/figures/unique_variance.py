@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from heschl.errors import HeschlError
-from heschl.figures import encoded, maps, style
+from heschl.figures import encoded, listeners, maps, style
 
 TITLE = "What text, audio and genre explain each by itself"
 CAPTION = (
@@ -19,7 +20,8 @@ CAPTION = (
     "band alone (pale) and its unique part (full): what the joint model gains over one without the band; mean over "
     "all voxels of a partition, which are chosen, if at all, in training clips. Bars: mean over listeners; "
     "dots: listeners; hollow grey: simulated pure noise, never averaged. B: voxels where the unique part is "
-    "significant (false discovery rate .05 within a listener and band). C: the band with the "
+    "significant (false discovery rate .05 within a listener and band); in figures the share in pure noise, which "
+    "should be near 0. C: the band with the "
     "largest mean unique part among those significant in at least half of the listeners; grey: none. Unique "
     "parts of bands that share much are small by construction, and a few listeners make no population."
 )
@@ -55,7 +57,9 @@ def draw(
         left, right = top.subplots(1, 2, width_ratios=[1.5, 1])
         _explained(left, numbers, everyone, colours)
         _significant(right, numbers, everyone, colours)
-        top.legend(handles=_key(everyone), loc="outside upper right", ncols=4, handlelength=1.2)
+        key = _key(everyone, list(colours.values()))
+        beside = {tuple: HandlerTuple(ndivide=None, pad=0)}
+        top.legend(key.values(), key, loc="outside upper right", ncols=4, handlelength=2.2, handler_map=beside)
         counts = _map(bottom, everyone, colours, list(views), q)
     rows = [("group", b, "n_voxels_largest_unique", float(n)) for b, n in zip(bands, counts, strict=True)]
     more = pd.DataFrame(rows, columns=numbers.columns)
@@ -75,14 +79,16 @@ def _numbers(everyone: Sequence[encoded.Listener], bands: list[str], q: float) -
     return pd.DataFrame(rows, columns=["listener", "band", "quantity", "value"])
 
 
-def _key(everyone: Sequence[encoded.Listener]) -> list:
-    """Return a legend of what is pale, what is full, and whose the dots are."""
+def _key(everyone: Sequence[encoded.Listener], inks: list[str]) -> dict:
+    """Return a legend, handles by name, of what is pale, what is full, and whose the dots are."""
     dot = {"ls": "", "marker": "o", "ms": 3.8, "mew": 0.8}
-    swatches = [Patch(fc=style.INK, alpha=0.3, label="alone"), Patch(fc=style.INK, label="unique")]
-    swatches.append(Line2D([], [], color=style.INK, label="a listener", **dot))
+    key: dict = {
+        n: tuple(Patch(fc=i, alpha=a) for i in inks) for n, a in (("band alone", 0.3), ("band's unique part", 1))
+    }
+    key["a listener"] = Line2D([], [], color=style.INK, **dot)
     if any(s.is_noise for s in everyone):
-        swatches.append(Line2D([], [], mec=style.GREY, mfc="white", label="pure noise", **dot))
-    return swatches
+        key["noise (canary)"] = Line2D([], [], mec=style.GREY, mfc="white", **dot)
+    return key
 
 
 def _values(numbers: pd.DataFrame, everyone: Sequence[encoded.Listener], band: str, quantity: str) -> np.ndarray:
@@ -103,7 +109,7 @@ def _explained(axes: Axes, numbers: pd.DataFrame, everyone: Sequence[encoded.Lis
         _bar(axes, k - 0.2, _values(numbers, everyone, band, "r2_alone"), everyone, width=0.36, color=colour, alpha=0.3)
         _bar(axes, k + 0.2, _values(numbers, everyone, band, "unique"), everyone, width=0.36, color=colour)
     axes.axhline(0, color=style.INK, lw=0.6, ls="--")
-    axes.set_xticks(range(len(colours) + 1), [ALL, *colours])
+    axes.set_xticks(range(len(colours) + 1), [listeners.plain(n) for n in (ALL, *colours)])
     axes.set(ylabel="mean R² on test clips", xlim=(-0.6, len(colours) + 0.6))
     style.letter(axes, "A")
 
@@ -111,10 +117,17 @@ def _explained(axes: Axes, numbers: pd.DataFrame, everyone: Sequence[encoded.Lis
 def _significant(axes: Axes, numbers: pd.DataFrame, everyone: Sequence[encoded.Listener], colours: dict) -> None:
     for k, (band, colour) in enumerate(colours.items()):
         values = 100 * _values(numbers, everyone, band, "share_significant")
-        _bar(axes, k, values, everyone, width=0.6, color=colour)
-    axes.set_xticks(range(len(colours)), list(colours))
+        heard = np.array([not s.is_noise for s in everyone])
+        _bar(axes, k - 0.12, values[heard], encoded.who_hear(everyone), width=0.5, color=colour)
+        for value in values[~heard]:
+            axes.scatter(k + 0.32, value, s=16, fc="white", ec=style.GREY, lw=1, zorder=4)
+            axes.annotate(
+                f"{value:.1f}", (k + 0.32, value), (0, 4), textcoords="offset points", ha="center", fontsize=6
+            )
+    axes.set_xticks(range(len(colours)), [listeners.plain(n) for n in colours])
     axes.set(ylabel="voxels with a significant\nunique part (%)", xlim=(-0.6, len(colours) - 0.4))
-    axes.set_ylim(-0.03 * max(1, axes.get_ylim()[1]), None)
+    top = max(1, axes.get_ylim()[1])
+    axes.set_ylim(-0.03 * top, 1.04 * top)
     style.letter(axes, "B")
 
 
@@ -130,7 +143,7 @@ def _map(
     maps.heads(line, at)
     counts = np.array([(best == k + 1).sum() for k in range(len(colours))])
     named = zip(colours.items(), counts, strict=True)
-    swatches = [Patch(fc=colour, label=f"{band} ({n:,} voxels)") for (band, colour), n in named]
+    swatches = [Patch(fc=colour, label=f"{listeners.plain(band)} ({n:,} voxels)") for (band, colour), n in named]
     figure.legend(handles=swatches, loc="outside lower center", ncols=len(swatches), handlelength=1.2)
     style.letter(line[0], "C")
     return counts

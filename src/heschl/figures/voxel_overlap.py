@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
 
 from heschl import store
-from heschl.figures import encoded, maps, style
+from heschl.figures import encoded, listeners, maps, style
 
 TITLE = "Voxels that follow a model, another, or both"
 CAPTION = (
@@ -54,13 +55,14 @@ def draw(
         left, right = figure.subfigures(1, 2, width_ratios=[1, 1.45])
         _bars(left.add_subplot(), counts)
         half = len(at) // 2
+        right.suptitle("mean r over listeners", fontsize=7.5)
         panels = right.subplots(2, half, squeeze=False, width_ratios=[maps.WIDTHS[v] for _, v in at[:half]])
         order = [*at[:half], *at[half:][::-1]]
         maps.surfaces(panels.ravel(), order, group, affine, *maps.categories(COLOURS), mode=True)
         maps.heads(panels.ravel(), order)
         swatches = [Patch(fc=colour, label=kind) for kind, colour in zip(kinds, COLOURS, strict=True)]
         figure.legend(handles=swatches, loc="outside upper center", ncols=3, handlelength=1.2,
-                      title=f"voxels with r > {threshold:g}")  # fmt: skip
+                      title=f"voxels with r > {listeners.short(threshold, 1)}")  # fmt: skip
     style.save(figure, _table(counts, kinds, threshold), png=png, pdf=pdf, table=table)
 
 
@@ -83,8 +85,11 @@ def _bars(axes: Axes, counts: dict[str, np.ndarray]) -> None:
     axes.set_yticks(range(len(counts)), list(counts))
     for tick, name in zip(axes.get_yticklabels(), counts, strict=True):
         tick.set_color(style.GREY if name.endswith("(noise)") else style.INK)
-    axes.set(xlabel="voxels", ylabel="listener", xlim=(0, 1.55 * top), ylim=(len(counts) - 0.4, -0.6))
-    axes.locator_params(axis="x", nbins=4)
+    axes.set(xlabel="voxels", ylabel="listener", xlim=(0, 2.05 * top), ylim=(len(counts) - 0.4, -0.6))
+    axes.xaxis.set_major_locator(
+        FixedLocator([t for t in MaxNLocator(3, integer=True).tick_values(0, top) if t <= top])
+    )
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if len(counts) > 1:
         axes.axhline(len(counts) - 1.5, color=style.GREY, lw=0.6, ls=":")
 

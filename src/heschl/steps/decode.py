@@ -129,7 +129,8 @@ def sweeps(
     arrays = {name: (dims, np.asarray(values), ONE) for name, (dims, values) in arrays.items()}
     lag_s = world.timing.tr_s * np.arange(n_lags)
     coords = {"lag_s": ("lag", lag_s, {"units": "s"}), "threshold": ("threshold", np.array(thresholds, float))}
-    store.write(sweeps, xr.Dataset(arrays, coords, _who(world) | {"lag_tr": lag_tr, "split": split, "regress_previous": regress_previous}))
+    attrs = {"lag_tr": lag_tr, "split": split, "regress_previous": regress_previous}
+    store.write(sweeps, xr.Dataset(arrays, coords, _who(world) | attrs))
 
 
 def _refuse_settings(route, mask, lags_tr, alphas, cuts, fixed_alpha) -> None:
