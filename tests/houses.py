@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = (
     "results",
@@ -25,6 +27,15 @@ def run(house: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
     done = subprocess.run(command, cwd=house, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+
+
+def change(house: Path, text: str) -> None:
+    """Change settings of a house as the YAML says, section by section."""
+    config = house / "config/config.yaml"
+    values = yaml.safe_load(config.read_text())
+    for name, given in yaml.safe_load(text).items():
+        values[name] = values.get(name, {}) | given if isinstance(given, dict) else given
+    config.write_text(yaml.safe_dump(values))
 
 
 def copy(target: Path) -> Path:

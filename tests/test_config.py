@@ -126,3 +126,12 @@ def test_planning_imports_nothing_heavy():
     code = f"import sys; from heschl import bids, config, contract; print(*({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["dataset: a\nencode: {n_folds: 3}\nencode: {n_folds: 4}\n", "encode: {seed: 1, seed: 2}"]
+)
+def test_a_key_given_twice_is_refused(tmp_path, text):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(HeschlError, match="config.yaml: (encode|seed) is given twice"):
+        config.read(tmp_path / "config.yaml")

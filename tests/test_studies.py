@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from houses import copy, run
+from houses import change, copy, run
 
 from heschl import store
 
@@ -22,8 +22,7 @@ train: {epochs: 1, steps_per_epoch: 8, batch: 8}
 def simulated(tmp_path_factory) -> Path:
     """Run all three studies, small: two listeners and the canary."""
     house = copy(tmp_path_factory.mktemp("small study"))
-    config = house / "config/config.yaml"
-    config.write_text(config.read_text() + SMALL)
+    change(house, SMALL)
     run(house)
     return house / "results/simulated_fmri"
 

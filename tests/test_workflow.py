@@ -17,7 +17,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
-LISTEN = 'listen: {participant_label: ["01", "02", "04"], n_training_runs: 1, n_test_runs: 1}\n'
+SMALL = {
+    "  n_runs: 2": '  n_runs: 1\n  participant_label: ["01", "02", "04"]',
+    "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_training_runs: 1\n  n_test_runs: 1',
+}
 STUDIES = {"neural_correlates", "brain2music", "music_reconstruction"}
 SCORED = {"identify_scores", "retrieve_clips"}
 LEFT_OUT = ("results", "logs", ".snakemake", ".git", ".venv", ".cache", "*.ogg", "__pycache__", ".*_cache")
@@ -57,7 +60,11 @@ def copy(target: Path) -> Path:
     assert CALL in step.read_text()
     step.write_text(step.read_text().replace(CALL, MAKE))
     config = target / "config/config.yaml"
-    config.write_text(config.read_text() + '\nsimulate: {participant_label: ["01", "02", "04"], n_runs: 1}\n' + LISTEN)
+    text = config.read_text()
+    for old, new in SMALL.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    config.write_text(text)
     return target
 
 
@@ -238,6 +245,7 @@ def test_a_study_that_the_settings_do_not_name_is_refused(house):
         ("workflow/rules/compare.smk", "        n_voxels=", "        n_voxel=", "does not give ['n_voxels']"),
         ("workflow/rules/compare.smk", "        q=", "        extra=1,\n        q=", "gives ['extra']"),
         ("src/heschl/steps/compare.py", "def group", "def groups", "no function group"),
+        ("config/config.yaml", "compare:", "encode: {n_folds: 4}\ncompare:", "config.yaml: encode is given twice"),
         ("config/config.yaml", "n_voxels:", "n_voxel:", "Did you mean compare.n_voxels?"),
         ("config/config.yaml", "n_voxels: 100", "n_voxels: lots", "compare.n_voxels is 'lots'"),
         ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),

@@ -68,14 +68,22 @@ def load(path: Path) -> Config:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the keys and values of one YAML file."""
+    """Read the keys and values of one YAML file; a key given twice, of which YAML keeps the last, is refused."""
     import yaml
+
+    class Once(yaml.SafeLoader):
+        def construct_mapping(self, node, deep=False):
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            if twice := [str(key) for key in keys if keys.count(key) > 1]:
+                given = f"{twice[0]} is given twice, again before line {node.end_mark.line + 1}"
+                raise HeschlError(path, given, "wanted it once, as the first would be lost", "Put them together")
+            return super().construct_mapping(node, deep)
 
     path = Path(path)
     if not path.is_file():
         raise HeschlError(path, "no such file", "wanted a configuration", "Make one: heschl new-config")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Once)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HeschlError(path, f"is not YAML: {error}", "wanted keys and values") from None
     if not isinstance(values, dict):

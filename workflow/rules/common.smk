@@ -10,7 +10,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "src"))
 
 from heschl import bids, contract
-from heschl.config import check
+from heschl.config import check, read
 from heschl.datasets.events import read as read_events
 from heschl.errors import HeschlError
 
@@ -57,6 +57,8 @@ if workflow.is_main_process and not workflow.dryrun:
     recover()
 
 try:
+    for file in workflow.configfiles:
+        read(file)
     settings = check(config, " and ".join(str(Path(f).name) for f in workflow.configfiles))
 except HeschlError as error:
     refuse(error)
