@@ -26,7 +26,7 @@ rule ingest_audio:
     params:
         code=code("ingest_audio", f"datasets.{settings.corpus.plugin}"),
         plugin=settings.corpus.plugin,
-        folder=settings.corpus.dir,
+        folder=lambda w: settings.corpus.dir,
         whole_file=1 in settings.defects,
         digest=digest(MANIFEST) if MANIFEST else "",
     script:
