@@ -5,8 +5,10 @@ snakemake --profile slurm                             the same on a cluster
 snakemake --profile profiles/local --configfile config/studyforrest.yaml      one study on its own data
 """
 
+# A configuration of your own stands alone: what it leaves out has the default of config/README.md, not the demo's value.
+if not workflow.overwrite_configfiles:
 
-configfile: "config/config.yaml"
+    configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"

@@ -13,7 +13,9 @@ from heschl import store
 
 SMALL = """
 simulate: {participant_label: ["01", "02", "04"], n_runs: 2}
-listen: {participant_label: ["01", "02", "04"], effect_percent: 4}
+listen: {participant_label: ["01", "02", "04"], effect_percent: 4, n_training_runs: 2}
+preprocess: {voxel_mm: 3}
+compare: {n_voxels: 100}
 train: {epochs: 1, steps_per_epoch: 8, batch: 8}
 """
 

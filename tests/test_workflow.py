@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
 SMALL = {
     "  n_runs: 2": '  n_runs: 1\n  participant_label: ["01", "02", "04"]',
-    "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_training_runs: 1\n  n_test_runs: 1',
+    "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_test_runs: 1',
 }
 STUDIES = {"neural_correlates", "brain2music", "music_reconstruction"}
 SCORED = {"identify_scores", "retrieve_clips"}
@@ -120,7 +120,7 @@ def test_touching_sources_and_music_plans_nothing(house):
         ("src/heschl/science/searchlight.py", "\ndef ", "\n# a comment\ndef "),
         ("src/heschl/steps/compare.py", '"""', '"""Reworded. '),
         ("config/config.yaml", "compare:", "# a comment\ncompare:"),
-        ("config/config.yaml", "  n_voxels: 100\n  n_permutations: 100\n", "  n_permutations: 100\n  n_voxels: 100\n"),
+        ("config/config.yaml", "  n_voxels: 50\n  n_permutations: 100\n", "  n_permutations: 100\n  n_voxels: 50\n"),
         ("src/heschl/config.py", "class Config(Section):", "class Config(Section):\n    unused: int = 1"),
         ("workflow/rules/compare.smk", "    script:", "    threads: 1\n    script:"),
     ],
@@ -131,7 +131,7 @@ def test_edits_without_meaning_plan_nothing(house, edit, file, old, new):
 
 
 def test_a_setting_of_the_searchlight_reruns_it_and_what_follows(house, edit):
-    edit("config/config.yaml", "n_voxels: 100", "n_voxels: 99")
+    edit("config/config.yaml", "n_voxels: 50", "n_voxels: 99")
     assert planned(house) - drawn(planned(house)) == COMPARE
 
 
@@ -234,6 +234,13 @@ def test_a_study_and_the_figures_are_targets(house):
     assert snakemake(house, "-n", "figures").returncode == 0
 
 
+def test_a_configuration_of_ones_own_stands_alone(house):
+    (house / "own.yaml").write_text("dataset: own\nsimulate: {n_runs: 5}\n")
+    said = output(snakemake(house, "--dry-run", "--configfile", "own.yaml"))
+    assert re.search(r"^ingest_bold +20$", said, flags=re.M), said[-3000:]  # four listeners, not the demo's three
+    assert "listen_subject" not in said  # one study, by default
+
+
 def test_a_study_that_the_settings_do_not_name_is_refused(house):
     done = snakemake(house, "-n", "story")
     assert done.returncode != 0 and "story isn't among" in output(done)
@@ -247,7 +254,7 @@ def test_a_study_that_the_settings_do_not_name_is_refused(house):
         ("src/heschl/steps/compare.py", "def group", "def groups", "no function group"),
         ("config/config.yaml", "compare:", "encode: {n_folds: 4}\ncompare:", "config.yaml: encode is given twice"),
         ("config/config.yaml", "n_voxels:", "n_voxel:", "Did you mean compare.n_voxels?"),
-        ("config/config.yaml", "n_voxels: 100", "n_voxels: lots", "compare.n_voxels is 'lots'"),
+        ("config/config.yaml", "n_voxels: 50", "n_voxels: lots", "compare.n_voxels is 'lots'"),
         ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),
         ("config/config.yaml", "compare:", "corpus: {dir: nowhere}\ncompare:", "nowhere/manifest.csv: no such file"),
         ("config/config.yaml", "compare:", "bids: {dir: nowhere}\ncompare:", "nowhere"),
