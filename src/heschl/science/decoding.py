@@ -53,9 +53,9 @@ def by_regions(
     x, y : arrays of shape (clip, window, voxel) and (clip, window, feature)
     regions : rows of the voxels of each region
     """
-    scores = {}
+    x, scores = _ready(x, sample), {}
     for name, rows in regions.items():
-        some, target, group = _training(_ready(x[:, :, rows], sample), y, sample)
+        some, target, group = _training(x[:, :, rows], y, sample)
         scores[name] = cross_validate(_folds(some, target, group), alphas)
     order = sorted(scores, key=lambda name: (-scores[name].score(), name))[:n_rois]
     predicted = np.mean([_predict(x, y, sample, regions[n], alphas[scores[n].best()]) for n in order], 0)
@@ -195,8 +195,8 @@ def _folds(x: np.ndarray, y: np.ndarray, fold: np.ndarray) -> Iterable[tuple[np.
 
 
 def _predict(x: np.ndarray, y: np.ndarray, sample: Sample, rows: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Predict the test clips, (clip, window, target), from one region."""
-    ready = _ready(x[:, :, rows], sample)
+    """Predict the test clips, (clip, window, target), from one region of responses made ready."""
+    ready = x[:, :, rows]
     some, target, _ = _training(ready, y, sample)
     test = ready[sample.test].reshape(-1, len(rows))
     return ridge_predict(some, target, test, alpha).reshape(sample.test.sum(), y.shape[1], -1)
