@@ -179,8 +179,8 @@ def decode(results: Results, method: dict[str, Any]) -> str:
     penalty = "20, fixed (defect 6)" if 6 in defects else penalties(of["alphas"])
     chosen = "Lag and penalties" if 4 in defects else "Lag, penalties, parcels and voxels"
     before = "what the previous clip left in them was kept (defect 11)" if 11 in defects else (
-        "what the previous clip's embedding predicts of them was subtracted, with weights fitted in training, in voxels "
-        "where it predicts more than in 99 of 100 shuffled ones"
+        "what the previous clip's embedding predicts of them was subtracted, with weights fitted in training, in "
+        "voxels where it predicts more than in 99 of 100 shuffled ones"
     )  # fmt: skip
     space = " Embeddings were taken into the space of words by a learned linear map (defect 8)." if 8 in defects else ""
     ablated = any("split-leave_genre_out" in name for name in results)
