@@ -19,7 +19,7 @@ rule align_subject:
     log:
         "logs/{dataset}/align/sub-{sub}_model-{model}.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     resources:
         mem_mb=12000,
         runtime=240,

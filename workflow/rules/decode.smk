@@ -23,7 +23,7 @@ rule decode_embedding:
     log:
         "logs/{dataset}/decode/sub-{sub}_model-{model}_route-{route}_split-{split}.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     resources:
         mem_mb=12000,
         runtime=240,
@@ -57,7 +57,7 @@ rule decode_sweeps:
     log:
         "logs/{dataset}/decode/sub-{sub}_model-{model}_sweeps.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     resources:
         mem_mb=12000,
         runtime=120,

@@ -21,7 +21,7 @@ rule encode_voxels:
     log:
         "logs/{dataset}/encode/sub-{sub}_model-{model}.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     resources:
         mem_mb=12000,
         runtime=120,
@@ -55,7 +55,7 @@ rule encode_partition:
     log:
         "logs/{dataset}/encode/sub-{sub}_partition.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     resources:
         mem_mb=12000,
         runtime=240,

@@ -14,7 +14,7 @@ rule regress_story:
     log:
         "logs/{dataset}/regress/story.log",
     conda:
-        "../envs/torch.yaml"
+        "../envs/analysis.yaml"
     params:
         code=code("regress_story"),
         radius=settings.story.radius,
