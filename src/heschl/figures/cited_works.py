@@ -53,6 +53,11 @@ WORKS = {
     "icbm": (
         "Fonov V et al. (2011). Unbiased average age-appropriate atlases for pediatric studies. NeuroImage 54:313-327."
     ),
+    "koutnik": ("Koutník J et al. (2014). A clockwork RNN. ICML, PMLR 32:1863-1871."),
+    "lcmv": (
+        "Van Veen BD et al. (1997). Localization of brain electrical activity via linearly constrained minimum "
+        "variance spatial filtering. IEEE Trans Biomed Eng 44:867-880."
+    ),
     "lightning": "Falcon W and the PyTorch Lightning team (2019). PyTorch Lightning. lightning.ai.",
     "mert": (
         "Li Y et al. (2024). MERT: acoustic music understanding model with large-scale self-supervised training. ICLR."
@@ -60,6 +65,11 @@ WORKS = {
     "minilm": (
         "Wang W et al. (2020). MiniLM: deep self-attention distillation for task-agnostic compression of pre-trained "
         "transformers. arXiv:2002.10957."
+    ),
+    "mne": ("Gramfort A et al. (2013). MEG and EEG data analysis with MNE-Python. Front Neurosci 7:267."),
+    "mne_bids": (
+        "Appelhoff S et al. (2019). MNE-BIDS: organizing electrophysiological data into the BIDS format and "
+        "facilitating their analysis. J Open Source Softw 4:1896."
     ),
     "muq": (
         "Zhu H et al. (2025). MuQ: self-supervised music representation learning with mel residual vector "
@@ -95,6 +105,9 @@ WORKS = {
         "networks arise from subject motion. NeuroImage 59:2142-2154."
     ),
     "resnet": "He K et al. (2016). Deep residual learning for image recognition. CVPR, 770-778.",
+    "roman": (
+        "Roman I. Assessing neuroplasticity with convolutional and recurrent neural networks. Stanford University."
+    ),
     "rsa": "Kriegeskorte N et al. (2008). Representational similarity analysis. Front Syst Neurosci 2:4.",
     "rsatoolbox": (
         "The rsatoolbox developers. rsatoolbox: representational similarity analysis in Python. "
@@ -109,6 +122,10 @@ WORKS = {
         "2.0). arXiv:2312.05187."
     ),
     "searchlight": ("Kriegeskorte N et al. (2006). Information-based functional brain mapping. PNAS 103:3863-3868."),
+    "sekihara": (
+        "Sekihara K, Nagarajan SS (2008). Adaptive spatial filters for electromagnetic brain imaging. Springer."
+    ),
+    "sklearn": ("Pedregosa F et al. (2011). Scikit-learn: machine learning in Python. J Mach Learn Res 12:2825-2830."),
     "snakemake": "Mölder F et al. (2021). Sustainable data analysis with Snakemake. F1000Research 10:33.",
     "srm": "Chen P-H et al. (2015). A reduced-dimension fMRI shared response model. NeurIPS 28.",
     "sturm": (
@@ -122,5 +139,6 @@ WORKS = {
     "thielen": (
         "Thielen J. Deep learning to probe neural correlates of music processing. MSc thesis, Radboud University."
     ),
+    "westfall": ("Westfall PH, Young SS (1993). Resampling-based multiple testing. Wiley."),
     "xarray": ("Hoyer S, Hamman J (2017). xarray: N-D labeled arrays and datasets in Python. J Open Res Softw 5:10."),
 }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from heschl.figures import methods_decoding, methods_scoring
+from heschl.figures import methods_decoding, methods_meg, methods_scoring
 from heschl.figures.cited_works import WORKS
 
 
@@ -54,6 +54,11 @@ STAGES = {
     "identify": Stage("{identify}", ("denk", "phipson")),
     "retrieve": Stage("{retrieve}", ("denk", "musicnn")),
     "regress": Stage("{regress}", ("brennan",)),
+    "record": Stage("{record}", ("mne", "mne_bids", "bids")),
+    "beamform": Stage("{beamform}", ("mne", "mne_bids", "lcmv", "sekihara", "roman")),
+    "classify": Stage("{classify}", ("roman", "lightning", "sklearn")),
+    "contrast": Stage("{contrast}", ("westfall", "phipson")),
+    "fit": Stage("{fit}", ("roman", "koutnik")),
     "draw": Stage("{drawn}Snakemake ran every step.", ("snakemake",)),
 }
 NEEDS = {
@@ -69,6 +74,9 @@ NEEDS = {
     "align": ("respond", "audit", "embed"),
     "identify": ("decode",),
     "retrieve": ("decode",),
+    "classify": ("beamform",),
+    "contrast": ("classify",),
+    "fit": ("beamform",),
 }
 TELL = {
     "listen": methods_decoding.listen,
@@ -80,6 +88,11 @@ TELL = {
     "identify": methods_scoring.identify,
     "retrieve": methods_scoring.retrieve,
     "regress": methods_scoring.regress,
+    "record": methods_meg.record,
+    "beamform": methods_meg.beamform,
+    "classify": methods_meg.classify,
+    "contrast": methods_meg.contrast,
+    "fit": methods_meg.fit,
 }
 ALIGNMENT_WORKS = {"procrustes": ("haxby",), "srm": ("srm",), "ot": ("pot",)}
 LISTENING = {"encode", "decode", "align"}  # those that use windows of the music
@@ -113,7 +126,8 @@ def stages(stores: list[Path]) -> list[str]:
     """
     paths = [Path(path) for path in stores]
     found = {path.parent.name for path in paths} & STAGES.keys()
-    found |= {"simulate"} if any(p.name.endswith(("_truth.zarr", "_recovery.zarr")) for p in paths) else set()
+    planted = [p for p in paths if p.parent.name != "record"]  # which is of MEG
+    found |= {"simulate"} if any(p.name.endswith(("_truth.zarr", "_recovery.zarr")) for p in planted) else set()
     heard = any(p.name.endswith("_heard.zarr") or p.parts[-2:] == ("encode", "recovery.zarr") for p in paths)
     found |= {"listen"} if heard else set()
     while more := {need for name in found for need in NEEDS.get(name, ())} - found:
@@ -216,6 +230,8 @@ def limits(
     found = ([SIMULATED] if "simulate" in ran else []) + ([TRAINED] if "train" in ran else [])
     found += LIMITS if "compare" in ran else ()
     found += methods_scoring.limits(ran, results or {}, method) if method else []
+    found += [methods_meg.SIMULATED] if "record" in ran else []
+    found += methods_meg.LIMITS if "classify" in ran else ()
     if few := [f"{n} in {what}" for what, n in counted.items() if n < 8]:
         found.append(f"Few listeners ({', '.join(few)}, noise not counted) say little of people in general.")
     return found
