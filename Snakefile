@@ -12,6 +12,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/common_meg.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/preprocess.smk"
@@ -26,9 +27,15 @@ include: "workflow/rules/decode.smk"
 include: "workflow/rules/align.smk"
 include: "workflow/rules/identify.smk"
 include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/record.smk"
+include: "workflow/rules/beamform.smk"
+include: "workflow/rules/classify.smk"
+include: "workflow/rules/contrast.smk"
+include: "workflow/rules/fit.smk"
 include: "workflow/rules/draw.smk"
 include: "workflow/rules/draw_brain2music.smk"
 include: "workflow/rules/draw_music_reconstruction.smk"
+include: "workflow/rules/draw_neuroplasticity.smk"
 include: "workflow/rules/regress.smk"
 include: "workflow/rules/report.smk"
 

@@ -25,6 +25,9 @@ def nest(name: str, value: object) -> dict:
     return {"dataset": "x"} | settings
 
 
+MEG = {"studies": ["neuroplasticity"]}
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -38,6 +41,11 @@ def nest(name: str, value: object) -> dict:
             "listen.participant_label names 09",
         ),
         ({"studies": ["music_reconstruction"], "listen": {"participant_label": ["01", "04"]}}, "fewer than two"),
+        (MEG | {"meg": {"test_sessions": ["after", "before"]}}, "each session once"),
+        (MEG | {"meg": {"test_sessions": ["later"]}}, "can't be simulated"),
+        (MEG | {"meg": {"test_sessions": ["after"], "control_session": "retest"}}, "one of meg.test_sessions, after"),
+        (MEG | {"beamform": {"band_hz": [30.0, 15.0]}}, "rising band"),
+        (MEG | {"beamform": {"rate_hz": 50.0}}, "below half the rate"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, said):

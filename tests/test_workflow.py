@@ -20,8 +20,17 @@ COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
 SMALL = {
     "  n_runs: 2": '  n_runs: 1\n  participant_label: ["01", "02", "04"]',
     "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_test_runs: 1',
+    "music_reconstruction]\n": (
+        'music_reconstruction, neuroplasticity]\nrecord:\n  participant_label: ["01", "02"]\n'
+        "beamform:\n  voxel_mm: 9.0\nclassify:\n  n_seeds: 2\n"
+    ),
 }
-STUDIES = {"neural_correlates", "brain2music", "music_reconstruction"}
+STUDIES = {"neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity"}
+NETWORKS = {"classify_full", "classify_clusters", "classify_components"}
+CLASSIFIED = {
+    *("accuracy_bars", "cluster_accuracy", "cluster_map", "plasticity_drift", "cluster_recovery", "subject_controls"),
+    *("cluster_example", "component_loss", "subject_confusion"),
+}
 SCORED = {"identify_scores", "retrieve_clips"}
 LEFT_OUT = ("results", "logs", ".snakemake", ".git", ".venv", ".cache", "*.ogg", "__pycache__", ".*_cache")
 CALL = "getattr(import_module(module), function)(**call)"
@@ -175,6 +184,31 @@ def test_a_model_of_the_music_reruns_only_what_uses_it(house, edit):
     rules = planned(house)
     assert {"embed_windows", "encode_voxels"} <= rules
     assert not {"listen_subject", "decode_embedding", "train_tagger"} & rules
+
+
+def test_a_setting_of_the_networks_reruns_them_and_what_follows(house, edit):
+    edit("config/config.yaml", "\nclassify:\n", "\nclassify:\n  epochs: 9\n")
+    rerun = {"classify_full", "classify_clusters", "contrast_sessions", "draw_report"}
+    assert planned(house) == rerun | {f"draw_{name}" for name in CLASSIFIED - {"component_loss"}}
+
+
+def test_a_setting_of_the_beamformer_reruns_everything_but_the_recordings(house, edit):
+    edit("config/config.yaml", "\nbeamform:\n", "\nbeamform:\n  regularisation: 0.1\n")
+    rerun = planned(house)
+    assert {"beamform_session", "beamform_samples", "beamform_components", "fit_series", *NETWORKS} <= rerun
+    assert "record_subject" not in rerun and not {"encode_voxels", "ingest_bold", "draw_subject_network"} & rerun
+
+
+def test_the_verdicts_code_reruns_the_summary_and_no_network(house, edit):
+    edit("src/heschl/science/plasticity.py", "LEVEL, SMALLEST = 0.05, 0.1", "LEVEL, SMALLEST = 0.05, 0.2")
+    rerun = planned(house)
+    assert "contrast_sessions" in rerun and not NETWORKS & rerun and "beamform_session" not in rerun
+
+
+def test_the_clockwork_networks_code_reruns_what_uses_it(house, edit):
+    edit("src/heschl/nets/clockwork.py", "import torch", "EDITED = 1\nimport torch")
+    rerun = planned(house)
+    assert "fit_series" in rerun and "beamform_samples" not in rerun and "train_tagger" not in rerun
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Everything a user can set. The sections stand in sections.py and analyses.py.
+"""Everything a user can set. The sections stand in sections.py, meg_sections.py and analyses.py.
 
 An unknown key is an error that says what was probably meant, and a label that YAML took for a number or a truth value
 (01, no) is refused. config/README.md is made from them: `make docs-config`.
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from heschl import analyses, sections
+from heschl import analyses, meg_sections, sections
 from heschl.errors import HeschlError
 from heschl.sections import Name, Section
 
@@ -23,8 +23,8 @@ class Config(Section):
 
     dataset: Name = Field(description="Name of the dataset; results go to results/<dataset>/.")
     title: str = Field("Neural correlates of music", description="Title of the report.")
-    studies: list[Literal["neural_correlates", "brain2music", "music_reconstruction", "story"]] = Field(
-        ["neural_correlates"], min_length=1, description="Studies whose figures are made."
+    studies: list[Literal["neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "story"]] = (
+        Field(["neural_correlates"], min_length=1, description="Studies whose figures are made.")
     )
     defects: list[Annotated[int, Field(ge=1, le=11)]] = Field(
         [], description="Known defects of a published pipeline to reproduce, by number (README). Never for results."
@@ -45,6 +45,12 @@ class Config(Section):
     identify: analyses.Identify = analyses.Identify()
     retrieve: analyses.Retrieve = analyses.Retrieve()
     story: analyses.Story = analyses.Story()
+    meg: meg_sections.Meg = meg_sections.Meg()
+    record: meg_sections.Record = meg_sections.Record()
+    beamform: meg_sections.Beamform = meg_sections.Beamform()
+    classify: meg_sections.Classify = meg_sections.Classify()
+    contrast: meg_sections.Contrast = meg_sections.Contrast()
+    fit: meg_sections.Fit = meg_sections.Fit()
 
     @property
     def simulated(self) -> bool:
@@ -98,6 +104,8 @@ def _agree(config: Config, file: object) -> None:
     if last_s < drop_s - 1e-9:
         given = f"no volume left: bids.clip_s {bids.clip_s:g}, bids.tr_s {bids.tr_s:g}, preprocess.drop_s {drop_s:g}"
         raise HeschlError(file, given, "wanted volumes between the two", "Lengthen clip_s or shorten drop_s")
+    if "neuroplasticity" in config.studies:
+        _agree_on_sessions(config, file)
     if not config.simulated:
         return
     if bids.clip_s > simulate.trial_s:
@@ -123,6 +131,25 @@ def _agree_to_listen(config: Config, file: object) -> None:
     if len(listeners - set(simulate.noise_label)) < 2 and "music_reconstruction" in config.studies:
         given = "listen.participant_label names fewer than two listeners besides those of simulate.noise_label"
         raise HeschlError(file, given, "wanted two to align one with another", "Add a participant")
+
+
+def _agree_on_sessions(config: Config, file: object) -> None:
+    """Refuse sessions of MEG that serve two ends, or that nobody records."""
+    meg, sessions = config.meg, [config.meg.training_session, *config.meg.test_sessions]
+    if len(set(sessions)) < len(sessions):
+        given = f"meg.training_session and meg.test_sessions name {', '.join(sessions)}"
+        raise HeschlError(file, given, "wanted each session once", "Correct either")
+    if "control_session" in meg.model_fields_set and meg.control_session not in (None, *meg.test_sessions):
+        given = f"meg.control_session is {meg.control_session}"
+        raise HeschlError(file, given, f"wanted one of meg.test_sessions, {', '.join(meg.test_sessions)}, or none")
+    simulated = ("before", "after", "retest", "trained")  # heschl.meg_runs.WORLDS
+    if meg.dir is None and (sessions[0] != "before" or set(sessions) - set(simulated)):
+        given = f"meg sessions {', '.join(sessions)} can't be simulated"
+        raise HeschlError(file, given, f"wanted before, then some of {', '.join(simulated[1:])}", "Or set meg.dir")
+    low, high = config.beamform.band_hz
+    if not low < high < config.beamform.rate_hz / 2:
+        given = f"beamform.band_hz is {low:g} to {high:g}, beamform.rate_hz {config.beamform.rate_hz:g}"
+        raise HeschlError(file, given, "wanted a rising band below half the rate", "Correct either")
 
 
 def fields(section: type[BaseModel] = Config, prefix: str = "") -> dict[str, Any]:

@@ -105,6 +105,24 @@ def test_drift_of_zero_is_none_and_has_the_size_asked_for():
     assert np.isclose(np.sqrt((lengths**2).mean()), 4, rtol=0.1) and lengths.max() <= 8 + 1e-9
 
 
+def test_latency_is_drawn_by_itself_and_delays_the_pattern(who):
+    still, late = (simulation.drift("01", "after", 0.5, 0.2, 4.0, 0, latency_s) for latency_s in (0.0, 0.06))
+    assert still.latency_s == 0 and late.latency_s != 0 and still.gain == late.gain
+    many = [simulation.drift(f"{k}", "after", 0, 0, 0, 0, 0.06).latency_s for k in range(2000)]
+    assert np.isclose(np.std(many), 0.06, rtol=0.1)
+    doing, timing = simulation.activity(who, "01", 1.0, 0), {"n_samples": 400, "sfreq_hz": 100.0, "beat_s": 0.8}
+    gain = np.eye(len(who.position))
+    now, later = (
+        simulation.field(gain, doing, depth=0.9, rng=np.random.default_rng(0), latency_s=delay_s, **timing)
+        for delay_s in (0.0, 0.8)
+    )
+    assert np.allclose(now, later, atol=1e-4)  # a whole beat later is the same
+    half = simulation.field(gain, doing, depth=0.9, rng=np.random.default_rng(0), latency_s=0.2, **timing)
+    power = doing.pattern((np.arange(400) / 100 - 0.2) / 0.8 % 1)
+    noise = simulation.field(gain, doing, depth=0.0, rng=np.random.default_rng(0), **timing)
+    assert np.allclose(half, noise * np.sqrt(np.maximum(1 + 0.9 * power, 0)), atol=1e-3)
+
+
 def test_each_drift_can_be_had_alone():
     both, gain = (simulation.drift("01", "after", 0.5, noise, 4.0, 0) for noise in (0.2, 0.0))
     assert both.gain == gain.gain and gain.noise == 1 and np.array_equal(both.shift_mm, gain.shift_mm)

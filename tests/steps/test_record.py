@@ -28,6 +28,7 @@ SETTINGS = {
     "depth": 0.6,
     "drift_gain": 0.5,
     "drift_noise": 0.2,
+    "drift_latency_s": 0.05,
     "drift_head_mm": 4.0,
     "training": 1.0,
     "n_regions": 6,
@@ -97,7 +98,14 @@ def test_the_same_settings_make_the_same_bytes(made, tmp_path):
 
 
 def test_the_first_session_is_the_same_whatever_happens_later(made, tmp_path):
-    later = {"sessions": ["before"], "training": 0.3, "drift_gain": 0.1, "drift_noise": 0.0, "drift_head_mm": 1.0}
+    later = {
+        "sessions": ["before"],
+        "training": 0.3,
+        "drift_gain": 0.1,
+        "drift_noise": 0.0,
+        "drift_head_mm": 1.0,
+        "drift_latency_s": 0.0,
+    }
     subject(tmp_path, "01", **later)
     assert contents(tmp_path / "bids/sub-01/ses-before") == contents(made / "bids/sub-01/ses-before")
 

@@ -182,13 +182,15 @@ def check_contracts(rules):
 EMBEDDINGS = [*contract.plugins("embeddings"), "category"]
 
 
-STUDY_NAMES = ("neural_correlates", "brain2music", "music_reconstruction", "story")
+STUDY_NAMES = ("neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "story")
 
 
 wildcard_constraints:
     dataset=settings.dataset,
     model="|".join(EMBEDDINGS),
     sub="[a-zA-Z0-9]+",
+    ses="[a-zA-Z0-9]+",
+    seed="[0-9]+",
     study="|".join(STUDY_NAMES),
     split="official|fault_filtered|artist_grouped_kfold|leave_genre_out",
     route="roi|voxel",

@@ -22,6 +22,8 @@ QUOTED = [
     *([f"compare/model-{settings.simulate.driver}_recovery"] if settings.simulated and MUSIC else []),
     *(["train/model-resnet18_scores"] if TAGGED and MUSIC else []),
     *(["regress/story"] if "story" in settings.studies else []),
+    *(["contrast/summary", "fit/series"] if MEG else []),
+    *(f"record/sub-{sub}_truth" for sub in MEG_SUBJECTS[:1] if MEG_SIMULATED),
     *(f"embed/model-{model}_features" for model in MODELS if MUSIC),
     *(f"preprocess/sub-{sub}_space-MNI_patterns" for sub in SUBJECTS),
     *runs("preprocess/sub-{sub}_{recording}_space-MNI_bold", tasks=MUSIC + HEARD),
@@ -53,7 +55,10 @@ METHOD = {
     "sources": settings.embed.sources,
 } | {
     name: getattr(settings, name).model_dump(mode="json")
-    for name in ("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story")
+    for name in (
+        *("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story"),
+        *("meg", "record", "beamform", "classify", "contrast", "fit"),
+    )
 }
 
 

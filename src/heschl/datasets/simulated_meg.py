@@ -38,6 +38,7 @@ LIMITS = {
     "depth": (0, 0.95, ""),
     "drift_gain": (0, 3, ""),
     "drift_noise": (0, 2, ""),
+    "drift_latency_s": (0, 0.5, "s"),
     "drift_head_mm": (0, 6, "mm"),
     "training": (0, 5, ""),
     "region_mm": (8, 40, "mm"),
@@ -52,6 +53,7 @@ class Design:
     depth : how far power swings over a beat
     drift_gain, drift_noise : SD of log brain power, and of log noise amplitude, over sessions
     drift_head_mm : root mean square length by which the helmet sits otherwise
+    drift_latency_s : SD of the delay behind the beat, all over the head
     training : how far level and pattern change inside the regions
     """
 
@@ -64,6 +66,7 @@ class Design:
     drift_gain: float = 0.5
     drift_noise: float = 0.2
     drift_head_mm: float = 4.0
+    drift_latency_s: float = 0.0
     training: float = 1.5
     n_regions: int = 6
     region_mm: float = 25.0
@@ -117,8 +120,9 @@ def visit(design: Design, who: simulation.Brain, sub: str, ses: str) -> Visit:
     doing = simulation.activity(who, sub, design.signature, design.seed)
     if "training" in happened:
         doing = simulation.trained(doing, who, sub, design.training, design.seed)
-    sizes = (design.drift_gain, design.drift_noise, design.drift_head_mm)
-    moved = simulation.drift(sub, ses, *(sizes if "drift" in happened else (0.0, 0.0, 0.0)), design.seed)
+    sizes = np.array([design.drift_gain, design.drift_noise, design.drift_head_mm, design.drift_latency_s])
+    *sizes, latency_s = (sizes * ("drift" in happened)).tolist()
+    moved = simulation.drift(sub, ses, *sizes, design.seed, latency_s)
     when = FIRST_DAY + timedelta(days=DAYS_BETWEEN * list(WORLDS).index(ses))
     return Visit(doing, moved, helmet(design, sub, moved), when)
 
@@ -181,6 +185,7 @@ def record(design: Design, there: Visit, fields: np.ndarray, sub: str, ses: str,
     """Record a run (mne.io.RawArray): dipoles by their `fields` (channel, source), and sensor noise."""
     rng = simulation.stream(design.seed, "run", sub, ses, run)
     timing = {"n_samples": design.n_samples, "sfreq_hz": design.sfreq_hz, "beat_s": design.beat_s}
+    timing |= {"latency_s": there.drift.latency_s}
     data = _noise(design, there, rng)
     data += simulation.field(np.sqrt(there.drift.gain) * fields, there.doing, depth=design.depth, rng=rng, **timing)
     return _raw(data, there.info, there.when + timedelta(minutes=MINUTES_BETWEEN * run))

@@ -21,7 +21,7 @@ REGION_FLOOR_MM = 32.0  # lower down the helmet ends
 BAND_HZ = (15.0, 30.0)
 N_HARMONICS = 3
 LENGTH_MM = 35.0  # over which level and pattern change
-SHARED_SD, OWN_SD, GLOBAL_SD = 0.2, 0.2, 1.6  # of log power: everybody's map, a subject's own, a subject as a whole
+SHARED_SD, OWN_SD, GLOBAL_SD = 0.2, 0.2, 1.2  # of log power: everybody's map, a subject's own, a subject as a whole
 SHARED_WAVE, OWN_WAVE, GLOBAL_WAVE = 0.7, 0.3, 0.45  # the same of the course of power over a beat
 LEVEL_CHANGE = 0.9  # of log power, that training of strength 1 makes
 TURN_DEG_PER_MM = 0.5  # a helmet that sits otherwise is also turned
@@ -62,16 +62,18 @@ class Activity:
 
 @dataclass(frozen=True)
 class Drift:
-    """How a session differs without any change of the brain; at no drift 1, 1, zeros and zeros.
+    """How a session differs without any change of the brain; at no drift 1, 1, zeros, zeros and 0.
 
     gain, noise : factors of brain power and of the sensors' noise amplitude
     shift_mm, turn_rad : (axis,) how the helmet sits otherwise, in head coordinates, about the head's centre
+    latency_s : by how much later power follows the beat, all over the head
     """
 
     gain: float
     noise: float
     shift_mm: np.ndarray
     turn_rad: np.ndarray
+    latency_s: float = 0.0
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
@@ -129,20 +131,23 @@ def trained(before: Activity, who: Brain, sub: str, training: float, seed: int) 
     return replace(before, log_level=level, harmonics=harmonics) if training else before
 
 
-def drift(sub: str, ses: str, gain: float, noise: float, head_mm: float, seed: int) -> Drift:
+def drift(sub: str, ses: str, gain: float, noise: float, head_mm: float, seed: int, latency_s: float = 0.0) -> Drift:
     """Draw how a session differs.
 
     Parameters
     ----------
     gain, noise : SD of log brain power and of log noise amplitude
     head_mm : root mean square length of the shift; a turn of as many half degrees goes with it
+    latency_s : SD of the delay behind the beat: people are more or less awake
     """
     rng = stream(seed, "drift", sub, ses)
     log_gain = _spread(sub, stream(seed, "gain", ses), 2**0.5 - 1)
     log_noise = rng.standard_normal()
     shift, turn = rng.standard_normal((2, 3)) * head_mm / np.sqrt(3)
     shift *= min(1.0, 2 * head_mm / max(np.linalg.norm(shift), 1e-9))  # nobody's head touches the helmet
-    return Drift(np.exp(gain * log_gain), np.exp(noise * log_noise), shift, np.deg2rad(TURN_DEG_PER_MM * turn))
+    late_s = latency_s * _spread(sub, stream(seed, "latency", ses), 3**0.5 - 1)
+    turn_rad = np.deg2rad(TURN_DEG_PER_MM * turn)
+    return Drift(np.exp(gain * log_gain), np.exp(noise * log_noise), shift, turn_rad, late_s)
 
 
 def seat(shift_mm: np.ndarray, turn_rad: np.ndarray) -> np.ndarray:
@@ -161,6 +166,7 @@ def field(
     n_samples: int,
     sfreq_hz: float,
     beat_s: float,
+    latency_s: float = 0.0,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Record the dipoles: sum over sources of leadfield * noise(t) * sqrt(level * (1 + depth * pattern(t))).
@@ -169,13 +175,14 @@ def field(
     ----------
     leadfield : (channel, source), the field of a source whose level is 1
     depth : how far power swings over a beat, 0 to below 1
+    latency_s : by how much later than the beat the pattern starts
 
     Returns
     -------
     array of shape (channel, time), float32, in the leadfield's unit
     """
     total = np.zeros((len(leadfield), n_samples), np.float32)
-    phase = np.arange(n_samples) / sfreq_hz / beat_s % 1
+    phase = (np.arange(n_samples) / sfreq_hz - latency_s) / beat_s % 1
     waves = _waves(phase).astype(np.float32)
     peak = np.abs(doing.harmonics @ _waves(np.arange(64) / 64)).max(1, keepdims=True)
     weights, level = depth * doing.harmonics / peak, np.exp(doing.log_level)

@@ -47,6 +47,7 @@ def subject(
     drift_gain: float,
     drift_noise: float,
     drift_head_mm: float,
+    drift_latency_s: float,
     training: float,
     n_regions: int,
     region_mm: float,
@@ -59,9 +60,9 @@ def subject(
     files : every file that heschl.meg_runs plans for this subject, session by session, in its order
     truth : store written: position, orientation (source, axis); inside (source), the region from 0, -1 for none;
         changed (source); region (region, axis) mm; level (session, source), pattern (session, source, phase);
-        gain, noise (session); head_shift, head_turn (session, axis)
+        gain, noise, latency (session); head_shift, head_turn (session, axis)
     sessions : names of heschl.meg_runs.WORLDS, which say what happened since `before`
-    signature, depth, drift_gain, drift_noise, drift_head_mm, training, n_regions, region_mm, seed : as in
+    signature, depth, drift_*, training, n_regions, region_mm, seed : as in
         heschl.datasets.simulated_meg.Design; 0 is no effect
 
     Raises
@@ -71,6 +72,7 @@ def subject(
     """
     timing = {"n_runs": n_runs, "run_s": run_s, "sfreq_hz": sfreq_hz, "beat_s": beat_s}
     drift = {"drift_gain": drift_gain, "drift_noise": drift_noise, "drift_head_mm": drift_head_mm}
+    drift |= {"drift_latency_s": drift_latency_s}
     planted = {"training": training, "n_regions": n_regions, "region_mm": region_mm}
     design = meg.Design(**timing, signature=signature, depth=depth, **drift, **planted, seed=seed)
     who = meg.brain(design)
@@ -130,6 +132,7 @@ def _truth(design: meg.Design, who: simulation.Brain, visits: list[meg.Visit], s
     course = {"units": "1", "long_name": "course of power over a beat, times depth is its share of the mean"}
     pattern = np.stack([v.doing.pattern(phase) for v in visits]).astype(np.float32)
     factor = {name: ("session", np.array([getattr(d, name) for d in drifts]), one) for name in ("gain", "noise")}
+    factor["latency"] = ("session", np.array([d.latency_s for d in drifts]), {"units": "s"})
     arrays = {
         "position": (place, who.position, mm),
         "orientation": (place, who.orientation, one),
