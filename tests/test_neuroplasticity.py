@@ -10,11 +10,11 @@ from heschl import store
 
 SMALL = """
 studies: [neuroplasticity]
-record: {run_s: 46, sfreq_hz: 260.375}
+record: {run_s: 56, sfreq_hz: 260.375}
 beamform: {voxel_mm: 20, n_components: 2}
 classify:
-  {n_seeds: 1, width: 0.1, epochs: 6, component_epochs: 2, n_validation: 20, n_test: 20, n_clusters: 8, guard_mm: 30,
-   cluster_size: 16}
+  {n_seeds: 1, width: 0.2, batch: 32, clip: 1.0, epochs: 6, component_epochs: 2, clockwork_epochs: 2,
+   n_validation: 20, n_test: 20, n_clusters: 8, guard_mm: 30, cluster_size: 16}
 fit: {iterations: 60}
 """
 
@@ -73,4 +73,4 @@ def test_participants_are_told_apart_before_and_less_so_after(summary):
 def test_planted_clusters_are_found_by_their_pattern(summary):
     auc = summary["auc"].sel(statistic="pattern")
     assert float(auc.sel(session="trained")) >= 0.9
-    assert np.isfinite(summary["planted"].values).all() and set(summary["verdict"].values)
+    assert np.isfinite(summary["planted"].values).all() and (summary["planted"].values >= 0.5).any()
