@@ -28,7 +28,7 @@ def house(tmp_path, monkeypatch):
 
 def forget():
     """Drop what the contract remembers of files."""
-    for cached in (contract._file, contract._parse, contract._meaning, contract._imports):
+    for cached in (contract._file, contract._notes, contract._imports):
         cached.cache_clear()
 
 

@@ -4,16 +4,17 @@ A rule's name is an address: `compare_searchlight` is the function `searchlight`
 `draw_recovery` the function `draw` of figures/recovery.py. A rule gives a function exactly its keywords.
 """
 
-import ast
 import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from heschl.errors import HeschlError
+from heschl.source_notes import Notebook, Notes
 
 SRC = Path(__file__).parents[1]
 PACKAGE = Path(__file__).parent.name
+notebook = Notebook()
 
 
 def address(rule: str) -> tuple[str, str]:
@@ -27,11 +28,9 @@ def keywords(rule: str) -> tuple[set[str], set[str]]:
     module, name = address(rule)
     if _file(module) is None:
         raise HeschlError(f"rule {rule}", f"no module {module}", "the rule's name is the address of its function")
-    for node in _parse(module).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            names = [a.arg for a in node.args.kwonlyargs]
-            required = {n for n, default in zip(names, node.args.kw_defaults, strict=True) if default is None}
-            return required, set(names)
+    if name in _notes(module).functions:
+        required, accepted = _notes(module).functions[name]
+        return set(required), set(accepted)
     raise HeschlError(f"rule {rule}", f"no function {name} in {_file(module)}", "a rule's name is an address")
 
 
@@ -111,12 +110,12 @@ def fingerprint(*entries: str) -> str:
 
     Comments, layout and docstrings mean nothing, so editing them changes no result and reruns no job.
     """
-    text = "\n".join(f"# {m}\n{_meaning(m)}" for m in modules(*entries))
+    text = "\n".join(f"{m} {_notes(m).meaning}" for m in modules(*entries))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _defines(module: str, name: str) -> bool:
-    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in _parse(module).body)
+    return name in _notes(module).functions
 
 
 @cache
@@ -126,29 +125,14 @@ def _file(module: str) -> Path | None:
 
 
 @cache
-def _parse(module: str) -> ast.Module:
+def _notes(module: str) -> Notes:
     file = _file(module)
     if file is None:
         raise HeschlError(module, "no such module", f"plugins are files under {SRC / PACKAGE}", "Check the name")
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
-
-
-@cache
-def _meaning(module: str) -> str:
-    return ast.unparse(_parse(module))
+    return notebook.of(file)
 
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    names = {module.rpartition(".")[0]}
-    for node in ast.walk(_parse(module)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    names = {module.rpartition(".")[0], *_notes(module).imports}
     return frozenset(n for n in names if n and n.split(".")[0] == PACKAGE and _file(n))

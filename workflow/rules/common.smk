@@ -20,6 +20,9 @@ if " " in sys.executable:
     sys.executable = "python"
 os.environ.update(HESCHL_MASTER=str(os.getpid()))  # step.py ends when this process does
 
+NOTES = Path(".snakemake/heschl_notes.json")
+contract.notebook.load(NOTES)
+
 
 def refuse(error):
     """End the plan with one line instead of a traceback."""
@@ -170,6 +173,8 @@ def check_contracts(rules):
         given = {name for part in (one.input, one.output, one.params) for name, _ in part.items()}
         if "code" in given:
             contract.check(one.name, given - {"code", "digest"})
+            contract.modules(contract.address(one.name)[0])
+    contract.notebook.keep(NOTES)
     contract.check_plugins(settings)
     check_clips()
     manifest = Path(settings.corpus.dir, "manifest.csv")
