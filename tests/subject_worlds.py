@@ -23,7 +23,8 @@ def lattice(radius: float = 3.7) -> np.ndarray:
 
 
 def make(seed: int = 0, n: int = 7, signature: float = 1.0, gain: float = 1.0, noise: float = 0.5, tilt: float = 0.4,
-         training: float = 1.5, n_epochs: int = 120, sessions: dict = SESSIONS) -> Recording:  # fmt: skip
+         training: float = 1.5, n_epochs: int = 120, sessions: dict = SESSIONS, late_s: float = 0.0
+         ) -> Recording:  # fmt: skip
     """Draw everybody's mean power in every session.
 
     Parameters
@@ -31,6 +32,7 @@ def make(seed: int = 0, n: int = 7, signature: float = 1.0, gain: float = 1.0, n
     signature : how far subjects differ in level and pattern
     gain, noise, tilt : of drift: spread of log gain, of log noise, and of a gradient of log gain over the head
     training : spread of log level in the changed regions, where patterns are drawn anew
+    late_s : of drift: spread of the delay behind the beat
     """
     position = lattice() * float(MM)
     shape = (len(sessions), n, len(PARTS), len(position), N_TIMES)
@@ -38,19 +40,22 @@ def make(seed: int = 0, n: int = 7, signature: float = 1.0, gain: float = 1.0, n
     inside = (np.linalg.norm(position[:, None] - REGIONS, axis=2) <= RADIUS_MM).any(1)
     for s in range(n):
         rng = np.random.default_rng([seed, s])
-        own, new = _brain(rng, position, signature), _brain(rng, position, signature)
+        (own, wave), (new, other) = (_brain(rng, position, signature) for _ in range(2))
         new = new * np.exp(training * rng.choice([-1, 1]))
         for k, effects in enumerate(sessions.values()):
-            brain = np.where((inside & ("training" in effects))[:, None], new, own)
-            drift = rng.standard_normal(5) * ("drift" in effects)
-            log_gain = gain * drift[0] + tilt * position @ drift[2:] / 50
+            drift = rng.standard_normal(6) * ("drift" in effects)
+            late = late_s * drift[5]
+            brain = own * _course(wave, late)
+            if "training" in effects:
+                brain[inside] = (new * _course(other, late))[inside]
+            log_gain = gain * drift[0] + tilt * position @ drift[2:5] / 50
             level = 0.1 * np.exp(noise * drift[1])
             mean = np.exp(log_gain)[:, None] * brain + level
             cells = [mean * _scatter(rng, position, n_epochs // 4) for _ in range(4)]
             power[k, s] = [np.mean([cells[c] for c in CELLS[part]], 0) for part in PARTS]
             empty[k, s] = [level * _scatter(rng, position, n_epochs // 2) for _ in range(2)]
     counts = np.array([n_epochs * len(CELLS[part]) // 4 for part in PARTS])
-    return Recording(power, empty, np.tile(counts, (*shape[:2], 1)), position, list(sessions), PARTS)
+    return Recording(power, empty, np.tile(counts, (*shape[:2], 1)), position, list(sessions), PARTS, BEAT_S * RATE_HZ)
 
 
 def write(folder: Path, made: Recording) -> Path:
@@ -65,7 +70,8 @@ def write(folder: Path, made: Recording) -> Path:
         "index": (("voxel", "axis"), (made.position // MM).astype(int), {"units": "1"}),
     }
     coords = {"session": made.sessions, "subject": subjects, "part": made.parts, "time": np.arange(N_TIMES) / RATE_HZ}
-    store.write(folder / "samples.zarr", xr.Dataset(arrays, coords, {"left_out": ["sub-09 has no session after"]}))
+    attrs = {"left_out": ["sub-09 has no session after"], "beat_s": BEAT_S, "rate_hz": RATE_HZ}
+    store.write(folder / "samples.zarr", xr.Dataset(arrays, coords, attrs))
     return folder / "samples.zarr"
 
 
@@ -76,14 +82,18 @@ def truth(folder: Path) -> Path:
     return folder / "sub-01_truth.zarr"
 
 
-def _brain(rng: np.random.Generator, position: np.ndarray, signature: float) -> np.ndarray:
-    """Level and beat-locked pattern (voxel, time) that vary smoothly over the head."""
-    phase = 2 * np.pi * np.arange(N_TIMES) / RATE_HZ / BEAT_S
-    waves = np.stack([f(h * phase) for h in (1, 2, 3) for f in (np.cos, np.sin)])
+def _brain(rng: np.random.Generator, position: np.ndarray, signature: float) -> tuple[np.ndarray, np.ndarray]:
+    """Level (voxel, 1) and amplitudes of the beat's harmonics (voxel, 6), which vary smoothly over the head."""
     basis = np.column_stack([np.ones(len(position)), position / 60])
     amplitude = basis @ rng.standard_normal((4, 6)) * signature / 3
-    level = np.exp(signature * basis @ rng.standard_normal(4) * 0.3)
-    return level[:, None] * np.maximum(0.1, 1 + 0.5 * np.tanh(amplitude @ waves))
+    return np.exp(signature * basis @ rng.standard_normal(4) * 0.3)[:, None], amplitude
+
+
+def _course(amplitude: np.ndarray, late_s: float) -> np.ndarray:
+    """Beat-locked course (voxel, time) around 1."""
+    phase = 2 * np.pi * (np.arange(N_TIMES) / RATE_HZ - late_s) / BEAT_S
+    waves = np.stack([f(h * phase) for h in (1, 2, 3) for f in (np.cos, np.sin)])
+    return np.maximum(0.1, 1 + 0.5 * np.tanh(amplitude @ waves))
 
 
 def _scatter(rng: np.random.Generator, position: np.ndarray, n_epochs: int, n_sources: int = 20) -> np.ndarray:

@@ -96,3 +96,18 @@ def test_the_drift_is_found_and_nothing_where_there_is_none():
     assert gap["retest_modelled"] < 0.35 * gap["test"]
     gap = np.abs(np.log(seen["retest_corrected"].mean(2)) - np.log(seen["retest_matched"].mean(2))).mean()
     assert gap < 0.1
+
+
+def test_a_delay_behind_the_beat_is_measured_put_on_and_undone():
+    made = make(5, n=5, late_s=0.08)
+    retest, trained = (samples.delays(made, made.sessions.index(s)) for s in ("retest", "trained"))
+    assert np.abs(retest).max() > 5 and np.abs(trained).max() <= 1
+    seen, blind = (samples.views(m, splits.PARTS["run"]) for m in (made, made._replace(beat=0.0)))
+
+    def alike(found: dict, a: str, b: str) -> np.ndarray:
+        centred = [found[name] - found[name].mean(2, keepdims=True) for name in (a, b)]
+        size = np.sqrt([np.square(c).sum(2) for c in centred])
+        return ((centred[0] * centred[1]).sum(2) / size.prod(0)).mean(1)[np.abs(retest) > 5]
+
+    for pair in (("test", "retest_corrected"), ("retest", "retest_modelled")):
+        assert (alike(seen, *pair) > alike(blind, *pair) + 0.1).all()

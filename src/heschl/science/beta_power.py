@@ -95,15 +95,19 @@ def part_means(epochs: np.ndarray, run: Sequence[str]) -> tuple[np.ndarray, np.n
     -------
     Means (part, voxel, time), float32, NaN for a part without epochs, and the number of epochs (part,)
     """
-    run, order = np.asarray(run), np.arange(len(epochs))
-    names = list(dict.fromkeys(run.tolist()))
-    rows = {"all": order, "half_1": order[::2], "half_2": order[1::2]}
-    rows |= {f"run_{k}": order[run == names[k - 1]] if len(names) >= k else order[:0] for k in (1, 2)}
+    names = list(dict.fromkeys(run))
+    cell = [(min(names.index(name), 2), k % 2) for k, name in enumerate(run)]  # run and half of each epoch
+    total, count = np.zeros((3, 2, *epochs.shape[1:])), np.zeros((3, 2), int)
+    for epoch, at in zip(epochs, cell, strict=True):
+        total[at] += epoch
+        count[at] += 1
+    n = np.array([count.sum(), count[0].sum(), count[1].sum(), count[:, 0].sum(), count[:, 1].sum()])
     means = np.full((len(PARTS), *epochs.shape[1:]), np.nan, np.float32)
-    for mean, part in zip(means, PARTS, strict=True):
-        if len(rows[part]):
-            mean[:] = epochs[rows[part]].mean(0, dtype=np.float64)
-    return means, np.array([len(rows[part]) for part in PARTS])
+    sums = (total.sum((0, 1)), total[0].sum(0), total[1].sum(0), total[:, 0].sum(0), total[:, 1].sum(0))
+    for mean, of, number in zip(means, sums, n, strict=True):
+        if number:
+            mean[:] = of / number
+    return means, n
 
 
 def noise_means(weight: np.ndarray, analytic: np.ndarray, n: int, hop: int, measure: str) -> np.ndarray:

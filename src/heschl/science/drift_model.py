@@ -1,13 +1,14 @@
-"""What changed between two sessions without any training: the gain of all brain signal, and sensor noise.
+"""What changed between two sessions without any training: the gain of all brain signal, sensor noise, and a delay.
 
 Voxel power is signal plus noise. From one session to another a head sits differently, sensors and tissue conduct
 differently: signal power is multiplied by a gain that differs over the head at most smoothly, noise power is another,
 and the mean over epochs scatters more or less. All three are measured, per subject, from the two sessions themselves:
 the gain as the least-absolute-deviations surface (a polynomial of position) through the log ratios of signal power,
 which a minority of changed voxels doesn't bend; noise from the empty room through the same spatial filters; scatter
-from the difference of even and odd epochs, which holds no signal.
+from the difference of even and odd epochs, which holds no signal. The delay behind the beat is one number for the
+whole head (science/beat_delay.py), put on or undone before what is computed here.
 
-A training that changes the whole head evenly or smoothly is a gain to this model.
+A training that changes the whole head evenly or smoothly is a gain to this model, one that delays all of it a delay.
 """
 
 from typing import NamedTuple

@@ -5,10 +5,10 @@ and head position does the same (science.md A0, trap ii). Three things tell them
 
 Local. Drift touches the whole head at most smoothly, plasticity some places. In each cluster and subject two things are
 measured from another run of the training session to the test session. The *rest* is what the mean probability of the
-true subject loses once the measured drift of gain, noise and scatter is undone (science/drift_model.py; both sides
-equally scattered, both in the range in which the network was trained, where a slight error of the drift model changes
-little). The *pattern change* is what the correlation of two runs loses; it needs no network. Of both the median over
-clusters is taken off in each subject: that is drift, the remainder is *local*.
+true subject loses once the measured drift of gain, noise, scatter and delay is undone (science/drift_model.py; both
+sides equally scattered, both in the range in which the network was trained, where a slight error of the drift model
+changes little). The *pattern change* is what the correlation of two runs loses, the delay undone; it needs no network.
+Of both the median over clusters is taken off in each subject: that is drift, the remainder is *local*.
 
 Consistent. Each is tested over subjects by exact sign flips, family-wise over clusters, at half the level; it must be
 SMALLEST of what could be lost (down to chance, or to no correlation) in the mean, local and as it is.
@@ -25,7 +25,7 @@ What this can't tell. Without a control session: a training that changes the who
 drift; drift that the model misses and that costs the same clusters in everybody is plasticity: a sensor that breaks
 between sessions, a digitisation of the head that errs alike in all subjects; where most clusters change, the median
 changes with them. With one: whatever differs between the test session and the control besides training. With fewer
-than 5 subjects no test reaches .05, and networks that hardly tell subjects apart in the training session have nothing
+than 6 subjects no test reaches .025, and networks that hardly tell subjects apart in the training session have nothing
 to lose: then the verdict is "undecided".
 """
 
@@ -40,7 +40,7 @@ LEVEL, SMALLEST = 0.05, 0.15  # of the tests; of a loss that counts, as share of
 MEASURED = 0.1  # of a loss by measured drift that counts: the same samples, transformed, so there is no scatter in it
 EVEN = 0.25  # quantile over clusters that an even drop exceeds: a training may touch many clusters, and the median
 LEAST_KNOWN = 0.1  # mean probability of the true subject above chance, in the training session
-FEWEST_SUBJECTS = 5
+FEWEST_SUBJECTS = 6  # 1 / 2**6 is below LEVEL / 2
 UNDECIDED = "undecided"
 
 

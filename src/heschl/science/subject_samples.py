@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heschl.science import drift_model
+from heschl.science import beat_delay, drift_model
 from heschl.science.subject_splits import TEST, TRAIN, VALIDATION, Split
 
 NORMS = ("train", "per_session")
@@ -25,6 +25,7 @@ class Recording(NamedTuple):
     noise : (session, subject, half, voxel, time), of the empty room; NaN where there is none
     n_epochs : (session, subject, part)
     position : (voxel, axis), mm
+    beat : samples from beat to beat, each series starts on one; 0 if that isn't known, then no delay is measured
     """
 
     power: np.ndarray
@@ -33,6 +34,7 @@ class Recording(NamedTuple):
     position: np.ndarray
     sessions: list[str]
     parts: list[str]
+    beat: float = 0.0
 
 
 class Samples(NamedTuple):
@@ -88,6 +90,12 @@ def measured(recording: Recording, session: int, order: int) -> tuple[np.ndarray
     power = [recording.power[k, :, whole].mean(2, dtype=float) for k in (0, session)]
     noise = [_mean_noise(recording.noise[k]) for k in (0, session)]
     return drift_model.measure(*power, *noise, recording.position, order)
+
+
+def delays(recording: Recording, session: int) -> np.ndarray:
+    """Measure by how many samples one session lags behind the training session, (subject,)."""
+    whole = recording.parts.index("all")
+    return beat_delay.delay(recording.power[0, :, whole], recording.power[session, :, whole], recording.beat)
 
 
 def gather(view: np.ndarray, chosen: np.ndarray) -> Samples:
@@ -165,10 +173,11 @@ def _controls(recording: Recording, name: str, at: tuple[int, int, int], gain_an
     before, after = recording.power[0, :, tested], recording.power[session, :, scored]
     jitter_before, jitter_after = _jitter(recording, 0, tested), _jitter(recording, session, scored)
     more = drift_model.scatter(jitter_before, jitter_after, gain_and_noise[0])
-    drift = drift_model.Drift(*gain_and_noise, more)
+    drift, late = drift_model.Drift(*gain_and_noise, more), delays(recording, session)
+    delayed, advanced = (beat_delay.shifted(p, d, recording.beat) for p, d in ((before, late), (after, -late)))
     views = (
-        drift_model.modelled(before, drift, jitter_after),
-        drift_model.corrected(after, drift, jitter_before),
+        drift_model.modelled(delayed, drift, jitter_after),
+        drift_model.corrected(advanced, drift, jitter_before),
         drift_model.matched(before, drift, jitter_after),
     )
     return {f"{name}_{c}": view.astype(np.float32) for c, view in zip(CONTROLS, views, strict=True)}

@@ -7,8 +7,8 @@ other session, at voxels that no network was trained on), else in the first of F
 import numpy as np
 import xarray as xr
 
-from heschl.science import head_clusters, plasticity, subject_controls
-from heschl.science.subject_samples import Recording, measured
+from heschl.science import beat_delay, head_clusters, plasticity, subject_controls
+from heschl.science.subject_samples import Recording, delays, measured
 
 FALLBACK = ("run", "half", "published")
 BLOCK_VOXELS = 8  # voxels of a block that a resample draws or leaves as one
@@ -40,8 +40,8 @@ def gather(
     cluster_q (split, evaluation, cluster); rest (session, cluster, subject); pattern_change, rest_p_fwer,
     pattern_p_fwer, rest_control_p_fwer, pattern_control_p_fwer, changed (session, cluster); planted (cluster); auc
     (session, statistic); drop (session, part), drop_ci; even_drop, even_drop_p, beyond_control, beyond_control_p,
-    verdict (session); gain (session, subject); member, centre. In `part`, "left" is what is lost with the measured
-    drift undone.
+    verdict (session); gain, delay (session, subject), the delay in samples; member, centre. In `part`, "left" is what
+    is lost with the measured drift undone.
 
     Raises
     ------
@@ -63,6 +63,7 @@ def gather(
         arrays = arrays.merge(_recovered(arrays, found[0], recording, regions))
     gain = [np.median(measured(recording, k, drift_order)[0], 1) for k in range(1, len(recording.sessions))]
     arrays["gain"] = (("session", "subject"), np.reshape(gain, (len(tests), -1)))
+    arrays["delay"] = (("session", "subject"), np.stack([delays(recording, k + 1) for k in range(len(tests))]))
     seeds = [int(one.attrs["seed"]) for one in next(iter(stores.values()))]
     subjects = next(iter(stores.values()))[0]["subject"].values.astype(str)
     arrays = arrays.assign_coords(session=tests, bound=["low", "high"], subject=subjects)
@@ -187,7 +188,8 @@ def _verdicts(found: list[xr.Dataset], recording: Recording, control: str, taken
     before = (recording.power[0, :, first], recording.power[0, :, second])
     lost = {}
     for k, session in enumerate(tests, 1):
-        alike = plasticity.pattern_change(before, recording.power[k, :, first], member)
+        after = beat_delay.shifted(recording.power[k, :, first], -delays(recording, k), recording.beat)
+        alike = plasticity.pattern_change(before, after, member)
         lost[session] = plasticity.Lost(*_lost(scored, undone, session), *alike)
     against = {session: lost[control] if control and session != control else None for session in tests}
     said = [plasticity.verdict(lost[s], against[s], float(share)) for s, share in zip(tests, taken, strict=True)]

@@ -23,7 +23,8 @@ def recording(samples: xr.Dataset) -> tuple[Recording, dict]:
     dims = {name: [d for d in order if d not in without] for name, without in names.items()}
     arrays = (samples[name].transpose(*dims[name]).values for name in names)
     about = {"subjects": subjects, "training": sessions[0], "left_out": list(samples.attrs.get("left_out", []))}
-    return Recording(*arrays, samples["position"].values.astype(float), sessions, parts), about
+    beat = float(samples.attrs.get("beat_s", 0) * samples.attrs.get("rate_hz", 0))
+    return Recording(*arrays, samples["position"].values.astype(float), sessions, parts, beat), about
 
 
 def components(stores: list[xr.Dataset]) -> tuple[np.ndarray, list[np.ndarray], list[str], dict]:

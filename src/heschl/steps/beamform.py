@@ -73,6 +73,7 @@ def session(
     if head_model not in ("sphere", "bem") or measure not in ("power", "envelope"):
         raise HeschlError("beamform", f"{head_model}, {measure}", "wanted sphere or bem, power or envelope")
     attrs = {"sub": sub, "ses": ses, "voxel_mm": voxel_mm, "head_model": head_model, "measure": measure}
+    attrs["beat_s"] = beat_s
     try:
         files = beamformed.head_files(sub, ses, subjects_dir, trans) if head_model == "bem" else (None, None)
         band, timing = (band_hz[0], band_hz[1]), (epoch_s, beat_s, beats_per_epoch, min_epochs)
@@ -211,7 +212,7 @@ def _sampled(heads: list[xr.Dataset], where: list[np.ndarray], index, subs, sess
         "position": (("voxel", "axis"), index * heads[0].attrs["voxel_mm"], MM),
     }
     coords = {"session": sessions, "subject": subs, "part": list(beta_power.PARTS), "time": heads[0]["time"].values}
-    same = ("rate_hz", "voxel_mm", "measure", "head_model")
+    same = ("rate_hz", "beat_s", "voxel_mm", "measure", "head_model")
     return xr.Dataset(arrays, coords, {name: heads[0].attrs[name] for name in same})
 
 
