@@ -1,4 +1,4 @@
-"""Whole studies, from raw BIDS to the report: small ones of two simulated listeners and the canary."""
+"""Whole studies of fMRI, from raw BIDS to the report: small ones of two simulated listeners and the canary."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ from houses import change, copy, run
 from heschl import store
 
 SMALL = """
+studies: [neural_correlates, brain2music, music_reconstruction]
 simulate: {participant_label: ["01", "02", "04"], n_runs: 2}
 listen: {participant_label: ["01", "02", "04"], effect_percent: 4, n_training_runs: 2}
 train: {epochs: 1, steps_per_epoch: 8, batch: 8}
@@ -20,7 +21,7 @@ train: {epochs: 1, steps_per_epoch: 8, batch: 8}
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory) -> Path:
-    """Run all three studies, small: two listeners and the canary."""
+    """Run the three studies of fMRI, small: two listeners and the canary."""
     house = copy(tmp_path_factory.mktemp("small study"))
     change(house, SMALL)
     run(house)

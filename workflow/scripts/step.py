@@ -27,6 +27,7 @@ if hasattr(os, "pidfd_open") and "HESCHL_MASTER" in os.environ:
 os.environ |= {n: str(job.threads) for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 os.environ |= {n: str(job.threads) for n in ("NUMBA_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")}
 os.environ |= {"NO_ET": "1", "NIPYPE_NO_ET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+os.environ["MNE_USE_NUMBA"] = "false"  # loading its compiled functions takes longer than they save
 
 # Snakemake lends its own packages to find its own object; give them back, so that a rule runs in its own
 # environment alone (snakemake/snakemake#840), and add ours.
