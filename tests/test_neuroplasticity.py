@@ -75,3 +75,12 @@ def test_planted_clusters_are_found_by_their_pattern(summary):
     auc = summary["auc"].sel(statistic="pattern")
     assert float(auc.sel(session="trained")) >= 0.8  # three planted, three untouched
     assert (summary["planted"].values >= 0.5).sum() == 3 and (summary["planted"].values < 0.1).sum() == 3
+
+
+def test_the_delay_behind_the_beat_is_measured(simulated, summary):
+    truths = [store.read(path) for path in sorted(simulated.glob("record/*_truth.zarr"))]
+    planted = np.array([truth["latency"].values[1:] for truth in truths]).T  # (session, subject), s
+    found = summary["delay"].values / 260.375
+    assert list(summary["session"].values) == ["after", "retest", "trained"] and (planted[2] == 0).all()
+    assert np.abs(planted[:2]).mean() > 0.03 and np.abs(found - planted)[:2].mean() < 0.02
+    assert np.abs(found[2]).mean() < 0.02

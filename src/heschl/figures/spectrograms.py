@@ -133,17 +133,21 @@ def _sounds(rows: list[list[Tile]], sound: xr.Dataset, path: Path, folder: str, 
     """Return the sound (sample,) behind each tile, by column and item."""
     rate_hz, place = float(sound.attrs["rate_hz"]), {str(c): i for i, c in enumerate(sound["clip"].values)}
     files = {item.name: item.path for item in audio_folder.items(Path(folder))} if folder else {}
-    sounds, loaded = {}, {}
-    for column, name in {tile[:2] for tiles in rows for tile in tiles if tile.item}:
+    tiles = {tile[:2] for row in rows for tile in row if tile.item}
+    for column, name in sorted(tiles):
         outside = bool(folder) and column != "stimulus"
         if name not in (files if outside else place):
             raise HeschlError(folder if outside else path, f"no sound of {name}", "it was heard or retrieved",
                               "Give the gallery that was searched")  # fmt: skip
-        if (outside, name) not in loaded:
-            whole = None if outside else sound["audio"].isel({"clip": place[name]}).values
-            read = audio_folder.read(files[name], rate_hz, clip_s) if outside else whole
-            loaded[outside, name] = read[: round(clip_s * rate_hz)]
-        sounds[column, name] = loaded[outside, name]
+    inside = sorted({name for column, name in tiles if not folder or column == "stimulus"})
+    whole = sound["audio"].isel({"clip": [place[name] for name in inside]}).values  # at once: chunks hold many clips
+    loaded = {(False, name): wave for name, wave in zip(inside, whole, strict=True)}
+    sounds = {}
+    for column, name in sorted(tiles):
+        key = (bool(folder) and column != "stimulus", name)
+        if key not in loaded:
+            loaded[key] = audio_folder.read(files[name], rate_hz, clip_s)
+        sounds[column, name] = loaded[key][: round(clip_s * rate_hz)]
     return sounds
 
 
