@@ -1,5 +1,8 @@
 """The contract: rules and functions agree, and a fingerprint follows meaning and imports, not layout."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from heschl import contract
@@ -92,3 +95,13 @@ def test_rule_and_function_agree_or_the_plan_stops(house, rule, given, message):
     else:
         with pytest.raises(HeschlError, match=message):
             contract.check(rule, given)
+
+
+def test_no_two_rule_files_give_one_name_to_two_things():
+    """Rule files share one namespace: a second value would silently replace the first, for rules of either."""
+    root, given = Path(__file__).parents[1], {}
+    for file in [root / "Snakefile", *sorted((root / "workflow/rules").glob("*.smk"))]:
+        for name in re.findall(r"^([A-Za-z_]\w*) *(?::[^=\n]+)?= ", file.read_text(), flags=re.M):
+            assert name not in given, f"{name}: {file.name} and {given[name]}"
+            given[name] = file.name
+    assert {"MEG_PLANTED", "PLANTED", "SERIES"} <= set(given)

@@ -12,7 +12,7 @@ rule contrast_sessions:
         full=expand(CLASSIFIED, experiment="full", seed=SEEDS, allow_missing=True),
         clusters=expand(CLASSIFIED, experiment="clusters", seed=SEEDS, allow_missing=True),
         components=expand(CLASSIFIED, experiment="components", seed=SEEDS, allow_missing=True),
-        truth=PLANTED,
+        truth=MEG_PLANTED,
     output:
         summary=directory("results/{dataset}/contrast/summary.zarr"),
     log:

@@ -4,9 +4,12 @@ out  results/{dataset}/meg/
      results/{dataset}/record/sub-{sub}_truth.zarr
 """
 
-MEG_DATASET = ["dataset_description.json", "README", "participants.tsv", "participants.json"]
-MEG_DATASET = [f"{MEG_ROOT}/{name}" for name in MEG_DATASET] if MEG and MEG_SIMULATED else []
-PLANTED = [f"results/{settings.dataset}/record/sub-{sub}_truth.zarr" for sub in MEG_SUBJECTS if MEG_SIMULATED]
+MEG_DATASET = [
+    f"{MEG_ROOT}/{name}"
+    for name in ("dataset_description.json", "README", "participants.tsv", "participants.json")
+    if MEG and MEG_SIMULATED
+]
+MEG_PLANTED = [f"results/{settings.dataset}/record/sub-{sub}_truth.zarr" for sub in MEG_SUBJECTS if MEG_SIMULATED]
 
 
 rule record_subject:
