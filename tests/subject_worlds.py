@@ -43,12 +43,12 @@ def make(seed: int = 0, n: int = 7, signature: float = 1.0, gain: float = 1.0, n
         (own, wave), (new, other) = (_brain(rng, position, signature) for _ in range(2))
         new = new * np.exp(training * rng.choice([-1, 1]))
         for k, effects in enumerate(sessions.values()):
-            drift = rng.standard_normal(6) * ("drift" in effects)
-            late = late_s * drift[5]
+            drift = rng.standard_normal(5) * ("drift" in effects)
+            late = late_s * np.random.default_rng([seed, s, k]).standard_normal() * ("drift" in effects)
             brain = own * _course(wave, late)
             if "training" in effects:
                 brain[inside] = (new * _course(other, late))[inside]
-            log_gain = gain * drift[0] + tilt * position @ drift[2:5] / 50
+            log_gain = gain * drift[0] + tilt * position @ drift[2:] / 50
             level = 0.1 * np.exp(noise * drift[1])
             mean = np.exp(log_gain)[:, None] * brain + level
             cells = [mean * _scatter(rng, position, n_epochs // 4) for _ in range(4)]
