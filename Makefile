@@ -32,7 +32,7 @@ demo: setup  ## Simulated listeners, real music: run everything on this machine,
 	@printf 'report   %s\n' "$$PWD"/results/*/report.html; printf 'figures  %s\n' "$$PWD"/results/*/figures
 
 test: lint  ## Every check, then every test
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## Style, rules, and who may import whom
 	@$(PYTHON) -m ruff check $(wildcard $(CHECKED))

@@ -17,8 +17,20 @@ CLIPS = {6: "rock/a_0.wav", 22.5: "jazz/b_1.wav", 39: "rock/c.d.wav"}
 EVENTS = "onset\tduration\tstim_file\n" + "".join(f"{t}\t15\tstimuli/{c}\n" for t, c in CLIPS.items())
 
 
+# Files whose tests run whole workflows: they start first, so that no worker is left alone with one at the end.
+LONGEST = (
+    "test_workflow.py",
+    "test_studies.py",
+    "test_neuroplasticity.py",
+    "test_style_dream.py",
+    "test_studyforrest.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need real recordings."""
+    """Put the longest files first, and mark the tests that need real recordings."""
+    order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)

@@ -22,7 +22,7 @@ def powers(folder: Path, sub: str, ses: str, shift: int = 0, n: int = 4, rate_hz
     made = beamform._nothing(8.0) if refused else made
     attrs = {"sub": sub, "ses": ses, "voxel_mm": 8.0, "head_model": "sphere", "measure": "power", "refused": refused}
     path = folder / f"sub-{sub}_ses-{ses}_power.zarr"
-    store.write(path, made.assign_attrs(attrs | ({} if refused else {"rate_hz": rate_hz})))
+    store.write(path, made.assign_attrs(attrs | {"beat_s": 0.8} | ({} if refused else {"rate_hz": rate_hz})))
     return path
 
 
