@@ -9,6 +9,10 @@ WORKS = {
         "Avants BB et al. (2011). An open source multivariate framework for n-tissue segmentation. "
         "Neuroinformatics 9:381-400."
     ),
+    "batchnorm": (
+        "Ioffe S, Szegedy C (2015). Batch normalization: accelerating deep network training by reducing internal "
+        "covariate shift. ICML, PMLR 37:448-456."
+    ),
     "bazeille": (
         "Bazeille T et al. (2021). An empirical evaluation of functional alignment using inter-subject decoding. "
         "NeuroImage 245:118683."
@@ -29,6 +33,9 @@ WORKS = {
         "Fisch L et al. (2024). deepbet: Fast brain extraction of T1-weighted MRI using convolutional "
         "neural networks. Comput Biol Med 179:108845."
     ),
+    "deepdream": (
+        "Mordvintsev A, Olah C, Tyka M (2015). Inceptionism: going deeper into neural networks. Google Research Blog."
+    ),
     "denk": "Denk TI et al. (2023). Brain2Music: reconstructing music from human brain activity. arXiv:2307.11078.",
     "destrieux": (
         "Destrieux C et al. (2010). Automatic parcellation of human cortical gyri and sulci using standard "
@@ -43,6 +50,12 @@ WORKS = {
         "Fischl B et al. (1999). High-resolution intersubject averaging and a coordinate system for the "
         "cortical surface. Hum Brain Mapp 8:272-284."
     ),
+    "gatys": "Gatys LA, Ecker AS, Bethge M (2015). A neural algorithm of artistic style. arXiv:1508.06576.",
+    "geng": "Geng (2016). MSc thesis, University of Miami (styles of music told, and changed, by a network).",
+    "glorot": (
+        "Glorot X, Bengio Y (2010). Understanding the difficulty of training deep feedforward neural networks. "
+        "AISTATS, PMLR 9:249-256."
+    ),
     "haxby": (
         "Haxby JV et al. (2011). A common, high-dimensional model of the representational space in human ventral "
         "temporal cortex. Neuron 72:404-416."
@@ -54,11 +67,18 @@ WORKS = {
         "Fonov V et al. (2011). Unbiased average age-appropriate atlases for pediatric studies. NeuroImage 54:313-327."
     ),
     "koutnik": ("Koutník J et al. (2014). A clockwork RNN. ICML, PMLR 32:1863-1871."),
+    "lbfgsb": (
+        "Byrd RH et al. (1995). A limited memory algorithm for bound constrained optimization. SIAM J Sci Comput "
+        "16:1190-1208."
+    ),
     "lcmv": (
         "Van Veen BD et al. (1997). Localization of brain electrical activity via linearly constrained minimum "
         "variance spatial filtering. IEEE Trans Biomed Eng 44:867-880."
     ),
     "lightning": "Falcon W and the PyTorch Lightning team (2019). PyTorch Lightning. lightning.ai.",
+    "mahendran": (
+        "Mahendran A, Vedaldi A (2015). Understanding deep image representations by inverting them. CVPR, 5188-5196."
+    ),
     "mert": (
         "Li Y et al. (2024). MERT: acoustic music understanding model with large-scale self-supervised training. ICLR."
     ),

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from heschl.figures import brain, headlines_decoding, headlines_meg
+from heschl.figures import brain, headlines_decoding, headlines_meg, headlines_style
 from heschl.figures.headlines_decoding import Headline
 from heschl.figures.headlines_decoding import line as _line
 from heschl.figures.participants import number, p_words
@@ -19,6 +19,8 @@ def of(found: xr.Dataset, split: str = "official") -> list[Headline]:
         return _recovery(found)
     if "verdict" in found:
         return headlines_meg.of(found)
+    if "which" in found.dims:
+        return headlines_style.of(found)
     if "p_fwe" in found and "mean_max" in found:
         return _group(found)
     return _scores(found) if "macro_roc_auc" in found else headlines_decoding.of(found, split)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from heschl.figures import methods_decoding, methods_meg, methods_scoring
+from heschl.figures import methods_decoding, methods_meg, methods_scoring, methods_style
 from heschl.figures.cited_works import WORKS
 
 
@@ -59,25 +59,20 @@ STAGES = {
     "classify": Stage("{classify}", ("roman", "lightning", "sklearn")),
     "contrast": Stage("{contrast}", ("westfall", "phipson")),
     "fit": Stage("{fit}", ("roman", "koutnik")),
+    "cut": Stage("{cut}", ("geng",)),
+    "tell": Stage("{tell}", ("geng", "batchnorm", "glorot", "lightning")),
+    "dream": Stage("{dream}", ("geng", "lbfgsb", "deepdream", "gatys", "mahendran")),
+    "imagine": Stage("{imagine}", ("lbfgsb", "musicnn", "denk")),
     "draw": Stage("{drawn}Snakemake ran every step.", ("snakemake",)),
 }
 NEEDS = {
-    "compare": ("preprocess", "embed"),
-    "embed": ("ingest",),
-    "train": ("embed",),
-    "preprocess": ("ingest",),
-    "listen": ("simulate", "embed"),
-    "respond": ("preprocess",),
-    "audit": ("ingest",),
-    "encode": ("respond", "audit", "embed"),
-    "decode": ("respond", "audit", "embed"),
-    "align": ("respond", "audit", "embed"),
-    "identify": ("decode",),
-    "retrieve": ("decode",),
-    "classify": ("beamform",),
-    "contrast": ("classify",),
-    "fit": ("beamform",),
-}
+    "compare": ("preprocess", "embed"), "embed": ("ingest",), "train": ("embed",), "preprocess": ("ingest",),
+    "listen": ("simulate", "embed"), "respond": ("preprocess",), "audit": ("ingest",),
+    "encode": ("respond", "audit", "embed"), "decode": ("respond", "audit", "embed"),
+    "align": ("respond", "audit", "embed"), "identify": ("decode",), "retrieve": ("decode",),
+    "classify": ("beamform",), "contrast": ("classify",), "fit": ("beamform",), "tell": ("cut",), "dream": ("tell",),
+    "imagine": ("respond", "audit", "embed"),
+}  # fmt: skip
 TELL = {
     "listen": methods_decoding.listen,
     "respond": methods_decoding.respond,
@@ -93,6 +88,10 @@ TELL = {
     "classify": methods_meg.classify,
     "contrast": methods_meg.contrast,
     "fit": methods_meg.fit,
+    "cut": methods_style.cut,
+    "tell": methods_style.tell,
+    "dream": methods_style.dream,
+    "imagine": methods_style.imagine,
 }
 ALIGNMENT_WORKS = {"procrustes": ("haxby",), "srm": ("srm",), "ot": ("pot",)}
 LISTENING = {"encode", "decode", "align"}  # those that use windows of the music
@@ -232,6 +231,7 @@ def limits(
     found += methods_scoring.limits(ran, results or {}, method) if method else []
     found += [methods_meg.SIMULATED] if "record" in ran else []
     found += methods_meg.LIMITS if "classify" in ran else ()
+    found += [methods_style.LIMITS[name] for name in ran if name in methods_style.LIMITS]
     if few := [f"{n} in {what}" for what, n in counted.items() if n < 8]:
         found.append(f"Few listeners ({', '.join(few)}, noise not counted) say little of people in general.")
     return found

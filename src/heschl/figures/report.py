@@ -1,13 +1,22 @@
 """The report: one page that holds the numbers, the figures, how they were made and what they can't say."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from heschl import store
-from heschl.figures import headlines, headlines_decoding, methods, methods_decoding, page_figures
+from heschl.figures import (
+    headlines,
+    headlines_decoding,
+    headlines_style,
+    methods,
+    methods_decoding,
+    page_figures,
+    players,
+)
 
 TEMPLATE = "report.html.j2"
 
@@ -21,8 +30,9 @@ def draw(
     title: str,
     config: dict[str, Any],
     method: dict[str, Any],
+    sounds: Sequence[Path] = (),
 ) -> None:
-    """Write one self-contained page: no script, no network, the same bytes from the same inputs.
+    """Write one page: no script, no network, the same bytes from the same inputs; all but sounds is inside it.
 
     Parameters
     ----------
@@ -33,6 +43,7 @@ def draw(
     config : the settings given, nested
     method : the settings that the methods text tells: those of neural_correlates by name without their section, those
         of the other studies by section; `defects`, the known defects that are turned on, are told above all else
+    sounds : folders of WAVs that the page plays from where they lie, see `players.rooms`
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -47,6 +58,7 @@ def draw(
         headlines=_headlines(results, split),
         defects=methods_decoding.all_defects(ran),
         studies=page_figures.studies(figures, tables, Path(html).parent),
+        rooms=players.rooms(sounds, Path(html).parent),
         methods=methods.paragraphs(ran, results, method),
         works=methods.works(ran, results, method),
         limits=methods.limits(ran, methods.people(results), results, method),
@@ -59,10 +71,10 @@ def draw(
 
 
 def _headlines(results: dict[str, xr.Dataset], split: str) -> list[dict[str, str]]:
-    """Identification first, what listeners' stores say together beside it, then everything else."""
+    """Identification first, what listeners' stores say together beside it, then everything else, styles told last."""
     first = [line for r in results.values() if "id_acc" in r for line in headlines.of(r, split)]
     others = [line for r in results.values() if "id_acc" not in r for line in headlines.of(r, split)]
-    return first + headlines_decoding.across(results) + others
+    return first + headlines_decoding.across(results) + others + headlines_style.across(results)
 
 
 def _made_by(name: str, found: xr.Dataset) -> dict[str, str]:
