@@ -47,7 +47,8 @@ def test_styles_are_told_apart_and_shuffled_ones_are_not(dreamt):
     assert grouped.attrs["leaks"] == 0 and contiguous.attrs["leaks"] > 0
     assert grouped.attrs["accuracy"] > 0.6 and contiguous.attrs["accuracy"] > 0.6
     assert permuted.attrs["ci_low"] < 0.5 and permuted.attrs["accuracy"] < 0.7
-    assert (grouped["right"].values == (grouped["answered"].values == grouped["style"].values)).all()
+    answered = np.array(grouped.attrs["styles"])[grouped["answered"].values.astype(int)]
+    assert (grouped["right"].values == (answered == grouped["style"].values)).all()
 
 
 def test_objectives_rise_and_sounds_have_their_peak(dreamt):

@@ -1,4 +1,4 @@
-"""Everything a user can set. The sections stand in sections.py, meg_sections.py and analyses.py.
+"""Everything a user can set. The sections stand in sections.py, analyses.py, meg_sections.py and style_sections.py.
 
 An unknown key is an error that says what was probably meant, and a label that YAML took for a number or a truth value
 (01, no) is refused. config/README.md is made from them: `make docs-config`.
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from heschl import analyses, meg_sections, sections
+from heschl import analyses, meg_sections, sections, style_sections
 from heschl.errors import HeschlError
 from heschl.sections import Name, Section
 
@@ -23,9 +23,9 @@ class Config(Section):
 
     dataset: Name = Field(description="Name of the dataset; results go to results/<dataset>/.")
     title: str = Field("Neural correlates of music", description="Title of the report.")
-    studies: list[Literal["neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "story"]] = (
-        Field(["neural_correlates"], min_length=1, description="Studies whose figures are made.")
-    )
+    studies: list[
+        Literal["neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "style_dream", "story"]
+    ] = Field(["neural_correlates"], min_length=1, description="Studies whose figures are made.")
     defects: list[Annotated[int, Field(ge=1, le=11)]] = Field(
         [], description="Known defects of a published pipeline to reproduce, by number (README). Never for results."
     )
@@ -51,6 +51,10 @@ class Config(Section):
     classify: meg_sections.Classify = meg_sections.Classify()
     contrast: meg_sections.Contrast = meg_sections.Contrast()
     fit: meg_sections.Fit = meg_sections.Fit()
+    cut: style_sections.Cut = style_sections.Cut()
+    tell: style_sections.Tell = style_sections.Tell()
+    dream: style_sections.Dream = style_sections.Dream()
+    imagine: style_sections.Imagine = style_sections.Imagine()
 
     @property
     def simulated(self) -> bool:

@@ -187,7 +187,7 @@ def check_contracts(rules):
 EMBEDDINGS = [*contract.plugins("embeddings"), "category"]
 
 
-STUDY_NAMES = ("neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "story")
+STUDY_NAMES = ("neural_correlates", "brain2music", "music_reconstruction", "neuroplasticity", "style_dream", "story")
 
 
 wildcard_constraints:
@@ -199,5 +199,6 @@ wildcard_constraints:
     study="|".join(STUDY_NAMES),
     split="official|fault_filtered|artist_grouped_kfold|leave_genre_out",
     route="roi|voxel",
-    panel="[A-Z][0-9]a?",
+    style_split="track_grouped|contiguous|permuted",
+    panel="[A-Z][0-9]+a?",
     recording="(ses-[a-zA-Z0-9]+_)?task-[a-zA-Z0-9]+(_[a-z]+-[a-zA-Z0-9]+)*",

@@ -23,6 +23,9 @@ QUOTED = [
     *(["train/model-resnet18_scores"] if TAGGED and MUSIC else []),
     *(["regress/story"] if "story" in settings.studies else []),
     *(["contrast/summary", "fit/series"] if MEG else []),
+    *(path.removeprefix("results/{dataset}/").removesuffix(".zarr") for path in ALL_TOLD if DREAMT),
+    *(["cut/clips", "dream/audio", "dream/styled"] if DREAMT else []),
+    *(["imagine/brain"] if DREAMT and DECODING else []),
     *(f"record/sub-{sub}_truth" for sub in MEG_SUBJECTS[:1] if MEG_SIMULATED),
     *(f"embed/model-{model}_features" for model in MODELS if MUSIC),
     *(f"preprocess/sub-{sub}_space-MNI_patterns" for sub in SUBJECTS),
@@ -37,6 +40,9 @@ QUOTED = [
         if "brain2music" in DECODING
     ),
 ]
+
+# Folders of WAVs that the page plays.
+SOUNDS = [DREAM_SOUNDS, STYLED_SOUNDS, *([IMAGINED_SOUNDS] if DECODING else [])] if DREAMT else []
 
 # The settings that its methods text tells: of neural_correlates by name, of the other studies by section.
 METHOD = {
@@ -58,6 +64,7 @@ METHOD = {
     for name in (
         *("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story"),
         *("meg", "record", "beamform", "classify", "contrast", "fit"),
+        *("cut", "tell", "dream", "imagine"),
     )
 }
 
@@ -68,6 +75,7 @@ rule draw_report:
         figures=DRAWN_FIGURES,
         tables=[path.replace(".png", ".tsv") for path in DRAWN_FIGURES],
         stores=[f"results/{settings.dataset}/{name}.zarr" for name in QUOTED],
+        sounds=SOUNDS,
     output:
         html="results/{dataset}/report.html",
     log:
