@@ -24,6 +24,8 @@ LONGEST = (
     "test_neuroplasticity.py",
     "test_style_dream.py",
     "test_studyforrest.py",
+    "steps/test_classify.py",
+    "nets/test_tagger.py",
 )
 
 

@@ -22,9 +22,13 @@ LEFT_OUT = (
 )
 
 
+# Two workers of pytest-xdist share the cores: threads that wait for one another would only keep each other waiting.
+CORES = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
+
+
 def run(house: Path, *arguments: str) -> None:
     """Run the workflow in a copy of the house; show its output if it fails."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    command = [sys.executable, "-m", "snakemake", "--cores", CORES, *arguments]
     done = subprocess.run(command, cwd=house, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
 

@@ -72,8 +72,12 @@ def _signature(file: Path) -> str | None:
 
 def _fill(body: str, constants: dict[str, str]) -> str:
     """Put constants in, also those that stand in others."""
-    for _ in constants:
-        for name, value in constants.items():
-            body = re.sub(rf"\{{{name}\}}", lambda _, v=value: v, body)
-            body = re.sub(rf"\b{name}\b", lambda _, v=value: f'"{v}"', body)
+    if not constants:
+        return body
+    names = "|".join(sorted(map(re.escape, constants), key=len, reverse=True))
+    named, before = re.compile(rf"\{{({names})\}}|\b({names})\b"), None
+    for _ in constants:  # no chain of them is longer
+        if body == before:
+            break
+        before, body = body, named.sub(lambda m: constants[m[1]] if m[1] else f'"{constants[m[2]]}"', body)
     return body
