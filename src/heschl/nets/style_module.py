@@ -4,18 +4,16 @@ v' = mu v - a g, theta += mu v' - a g, which is torch's. The batches of an epoch
 alone; nothing is drawn from torch's own generator.
 """
 
-import logging
 import sys
 import time
-import warnings
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
+from heschl.nets import quiet_trainer
 from heschl.nets.batch_norm import BatchNorm, measured
 
 ASK = 64  # clips at a time when nothing is learnt
@@ -85,10 +83,7 @@ class StyleModule(pl.LightningModule):
 
 def fit(module: StyleModule, epochs: int, device: torch.device) -> None:
     """Train a module's network in place and leave it on the device, ready to be asked."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has few workers, no logger, no validation loop
-        _trainer(epochs, device).fit(module)
+    quiet_trainer.fit(module, epochs=epochs, device=device)
     module.net.to(device).eval()
 
 
@@ -110,20 +105,3 @@ def probabilities(net: nn.Module, x: torch.Tensor, device: torch.device) -> np.n
     """Return the softmax output (clip, style), float32, of clips x (clip, sample)."""
     answers = [torch.softmax(net(some.to(device)), 1).cpu() for some in x.split(ASK)]
     return torch.cat(answers).numpy()
-
-
-def _trainer(epochs: int, device: torch.device) -> pl.Trainer:
-    """One process that writes nothing."""
-    gpu = device.type == "cuda"
-    return pl.Trainer(
-        accelerator="gpu" if gpu else "cpu",
-        devices=1,
-        deterministic="warn" if gpu else None,  # on CPUs all that these networks do already is
-        plugins=[LightningEnvironment()],  # not Slurm's: it looks for as many processes as the job has tasks
-        max_epochs=epochs,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )

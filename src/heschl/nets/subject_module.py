@@ -4,9 +4,7 @@ The batches of an epoch depend on the seed and the epoch alone, and so does the 
 threads); nothing is drawn from torch's own generator.
 """
 
-import logging
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +12,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
+from heschl.nets import quiet_trainer
 from heschl.nets.clockwork import ClockworkRNN
 
 Samples, Tensors = tuple[np.ndarray, np.ndarray], tuple[torch.Tensor, torch.Tensor]
@@ -143,30 +141,10 @@ def train(
     """
     samples = {"train": _tensors(train, "train"), "validation": validation and _tensors(validation, "validation")}
     module = SubjectModule(net, learning_rate, momentum, nesterov, **samples, batch=batch, seed=seed)
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has few workers, no logger, no validation loop
-        _trainer(epochs, clip).fit(module, range(-(-len(train[0]) // batch)))
+    steps, device = range(-(-len(train[0]) // batch)), torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    quiet_trainer.fit(module, steps, epochs=epochs, device=device, clip=clip)
     net.cpu()
     return History(*np.array(module.epochs, float).reshape(-1, 4).T)
-
-
-def _trainer(epochs: int, clip: float) -> pl.Trainer:
-    """One process that writes nothing: of hundreds of small networks each has its own."""
-    gpu = torch.cuda.is_available()
-    return pl.Trainer(
-        accelerator="gpu" if gpu else "cpu",
-        devices=1,
-        deterministic="warn" if gpu else None,  # on CPUs all that these networks do already is
-        plugins=[LightningEnvironment()],  # not Slurm's: it looks for as many processes as the job has tasks
-        max_epochs=epochs,
-        gradient_clip_val=clip or None,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
 
 
 def _tensors(samples: Samples, name: str) -> Tensors:
