@@ -48,3 +48,25 @@ def test_permutation_p_is_never_zero():
     assert np.isnan(bootstrap.permutation_p(0.5, np.empty(0)))
     assert np.isnan(bootstrap.permutation_p(np.nan, np.zeros(3)))  # NaN exceeds nothing: 1 / 4 would be a lie
     assert np.isnan(bootstrap.permutation_p(0.5, np.array([0.5, np.nan])))
+
+
+def test_grouped_intervals_draw_whole_tracks():
+    rng = np.random.default_rng(0)
+    track = np.repeat(np.arange(12), rng.integers(3, 9, 12)).astype(str)
+    right = (rng.random(12) < 0.7).astype(float)[np.unique(track, return_inverse=True)[1]]  # a track is right or wrong
+    right[3] = np.nan
+    low, high = bootstrap.grouped_interval(right, track, 4000, 1)
+    known, names, means = np.isfinite(right), np.unique(track), []
+    for _ in range(4000):  # independently, one draw at a time
+        drawn = np.concatenate([right[known & (track == t)] for t in rng.choice(names, len(names))])
+        means.append(drawn.mean())
+    np.testing.assert_allclose([low, high], np.quantile(means, [0.025, 0.975]), atol=0.03)
+    assert low < np.nanmean(right) < high
+    by_clip = bootstrap.grouped_interval(right, np.arange(len(right)), 4000, 1)  # as if clips were independent
+    assert high - low > 1.5 * (by_clip[1] - by_clip[0])
+    assert np.isnan(bootstrap.grouped_interval(np.full(4, np.nan), np.arange(4), 1000, 0)).all()
+
+
+def test_too_few_resamples_of_groups_are_refused():
+    with pytest.raises(ValueError, match="999 bootstrap"):
+        bootstrap.grouped_interval(np.ones(4), np.arange(4), 999, 0)

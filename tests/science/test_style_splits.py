@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heschl.science.style_splits import (
-    bootstrap_interval,
     contiguous,
     leaks,
     most_folds,
@@ -80,23 +79,6 @@ def test_canaries_differ_with_the_seed_and_leave_the_truth_alone():
     assert len(drawn) > 10 and (style == before).all()
 
 
-def test_intervals_draw_whole_tracks():
-    rng = np.random.default_rng(0)
-    track = np.repeat(np.arange(12), rng.integers(3, 9, 12)).astype(str)
-    right = (rng.random(12) < 0.7).astype(float)[np.unique(track, return_inverse=True)[1]]  # a track is right or wrong
-    right[3] = np.nan
-    low, high = bootstrap_interval(right, track, 4000, 1)
-    known, names, means = np.isfinite(right), np.unique(track), []
-    for _ in range(4000):  # independently, one draw at a time
-        drawn = np.concatenate([right[known & (track == t)] for t in rng.choice(names, len(names))])
-        means.append(drawn.mean())
-    np.testing.assert_allclose([low, high], np.quantile(means, [0.025, 0.975]), atol=0.03)
-    assert low < np.nanmean(right) < high
-    by_clip = bootstrap_interval(right, np.arange(len(right)), 4000, 1)  # as if clips were independent
-    assert high - low > 1.5 * (by_clip[1] - by_clip[0])
-    assert np.isnan(bootstrap_interval(np.full(4, np.nan), np.arange(4), 1000, 0)).all()
-
-
 @pytest.mark.parametrize(
     ("style", "track", "n_folds", "told"),
     [
@@ -111,8 +93,3 @@ def test_what_cannot_be_split_is_refused(style, track, n_folds, told):
     for split in (lambda: track_grouped(style, track, n_folds, 0), lambda: contiguous(style, track, track, n_folds)):
         with pytest.raises(ValueError, match=told):
             split()
-
-
-def test_few_bootstraps_are_refused():
-    with pytest.raises(ValueError, match="999 bootstrap"):
-        bootstrap_interval(np.ones(4), np.arange(4), 999, 0)

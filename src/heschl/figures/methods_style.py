@@ -40,7 +40,7 @@ LIMITS = {  # by stage
 
 def cut(results: Results, method: dict[str, Any]) -> str:
     """Tell how music became clips."""
-    found = next((r for r in results.values() if "wave" in r and "trim_s" in r.attrs), None)
+    found = next((r for r in results.values() if "audio" in r and "trim_s" in r.attrs), None)
     if found is None:
         return "Music of each style was cut into consecutive clips, mono, at a peak of .9."
     of, n, n_tracks = found.attrs, found.sizes["clip"], len(np.unique(found["track"].values))

@@ -10,7 +10,7 @@ import xarray as xr
 from heschl import store
 from heschl.errors import HeschlError
 from heschl.figures import style
-from heschl.science.style_splits import bootstrap_interval
+from heschl.science.bootstrap import grouped_interval
 
 # Geng, Table 1, and the accuracy in his text (science.md A2).
 PUBLISHED_LOSS = (
@@ -99,7 +99,7 @@ def _pool(split: str, stores: list[xr.Dataset]) -> Pooled:
             raise HeschlError(f"scores, split {split}", "seeds of other clips", "wanted the same clips in all seeds")
     right = np.mean([one["right"].values.astype(float) for one in stores], 0)
     known = np.isfinite(right)
-    low, high = bootstrap_interval(right[known], track[known], N_BOOTSTRAPS, 0)
+    low, high = grouped_interval(right[known], track[known], N_BOOTSTRAPS, 0)
     leaks = max(int(one.attrs["leaks"]) for one in stores)
     n_styles, front = len(first.attrs["styles"]), str(first.attrs["front_end"])
     accuracy = float(right[known].mean())

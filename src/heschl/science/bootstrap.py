@@ -24,9 +24,7 @@ def interval(values: np.ndarray, n: int, seed: int, level: float = LEVEL) -> np.
     ValueError
         If n is below 1000.
     """
-    if n < 1000:
-        raise ValueError(f"{n} bootstrap resamples; wanted 1000 at least")
-    known = np.isfinite(values)
+    known = _known(values, n)
     if not known.any():
         return np.full(2, np.nan)
     rng = np.random.default_rng([seed, 0])
@@ -35,6 +33,35 @@ def interval(values: np.ndarray, n: int, seed: int, level: float = LEVEL) -> np.
     weight = np.einsum("ns,sc,nc->n", subs, known.astype(float), clips, optimize=True)
     means = total[weight > 0] / weight[weight > 0]
     return np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+
+
+def grouped_interval(
+    values: np.ndarray, group: np.ndarray, n: int, seed: int, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the percentile interval (low, high) of the mean of values; whole groups are drawn.
+
+    Clips of a track are right or wrong together, so the number of tracks counts. With a dozen of them the interval
+    is too narrow to speak for all music. NaN is left out.
+
+    Parameters
+    ----------
+    values : such as 1 for right and 0 for wrong, (clip,)
+    group : label of each clip, such as its track, (clip,)
+    n : resamples, 1000 at least
+
+    Raises
+    ------
+    ValueError
+        If n is below 1000.
+    """
+    known = _known(values, n)
+    if not known.any():
+        return float("nan"), float("nan")
+    member = np.unique(group[known], return_inverse=True)[1]
+    clips, sums = np.bincount(member), np.bincount(member, np.asarray(values, float)[known])
+    drawn = _draws(np.random.default_rng([seed, 2]), n, len(clips))
+    low, high = np.quantile(drawn @ sums / (drawn @ clips), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def paired_p(first: np.ndarray, second: np.ndarray, n: int, seed: int) -> float:
@@ -61,6 +88,13 @@ def permutation_p(observed: float, null: np.ndarray) -> float:
     if not len(null) or np.isnan(observed) or np.isnan(null).any():
         return float("nan")
     return float((1 + (null >= observed - 1e-12).sum()) / (1 + len(null)))
+
+
+def _known(values: np.ndarray, n: int) -> np.ndarray:
+    """Tell which values count, if n resamples are enough."""
+    if n < 1000:
+        raise ValueError(f"{n} bootstrap resamples; wanted 1000 at least")
+    return np.isfinite(values)
 
 
 def _draws(rng: np.random.Generator, n: int, size: int) -> np.ndarray:

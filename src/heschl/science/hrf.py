@@ -51,6 +51,13 @@ def convolve(drive: np.ndarray, step_s: float) -> np.ndarray:
     return np.pad(fftconvolve(drive, h.reshape((1,) * (drive.ndim - 1) + (-1,)), axes=-1), pad)
 
 
+def sample(response: np.ndarray, step_s: float, time_s: np.ndarray) -> np.ndarray:
+    """Sample responses (..., n_steps) of `convolve` at times (time,) s after onset, linearly: (..., time)."""
+    left = np.minimum((time_s / step_s + 1e-9).astype(int), response.shape[-1] - 2)
+    share = time_s / step_s - left
+    return response[..., left] * (1 - share) + response[..., left + 1] * share
+
+
 def superpose(
     response: np.ndarray, step_s: float, clips: np.ndarray, onset_s: np.ndarray, time_s: np.ndarray
 ) -> np.ndarray:

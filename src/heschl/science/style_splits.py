@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-LEVEL = 0.95
-
 
 def track_grouped(style: np.ndarray, track: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
     """Test every clip once, with the whole of its track; each fold tests every style, about as many clips of each.
@@ -109,35 +107,6 @@ def relabelled(style: np.ndarray, track: np.ndarray, seed: int | Sequence[int]) 
         for name, label in zip(rng.permutation(names), dealt, strict=True):
             other[track == name] = label
     return other
-
-
-def bootstrap_interval(right: np.ndarray, track: np.ndarray, n: int, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile interval (low, high) of the share of clips that were right; whole tracks are drawn.
-
-    Clips of a track are right or wrong together, so the number of tracks counts. With a dozen of them the interval
-    is too narrow to speak for all music of these styles. NaN is left out.
-
-    Parameters
-    ----------
-    right : 1 or 0, or a mean of such, (clip,)
-    track : label of each clip, (clip,)
-    n : resamples, 1000 at least
-
-    Raises
-    ------
-    ValueError
-        If n is below 1000.
-    """
-    if n < 1000:
-        raise ValueError(f"{n} bootstrap resamples; wanted 1000 at least")
-    known = np.isfinite(right)
-    if not known.any():
-        return float("nan"), float("nan")
-    member = np.unique(track[known], return_inverse=True)[1]
-    clips, sums = np.bincount(member), np.bincount(member, np.asarray(right, float)[known])
-    drawn = np.random.default_rng([seed, 2]).multinomial(len(clips), np.full(len(clips), 1 / len(clips)), n)
-    low, high = np.quantile(drawn @ sums / (drawn @ clips), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
 
 
 def _tracks(style: np.ndarray, track: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
