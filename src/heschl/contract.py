@@ -64,10 +64,13 @@ def check_plugins(settings) -> None:
 
 
 def windowed(settings) -> dict[str, list[str]]:
-    """Map each setting that names models for the decoding studies to those models; empty without such a study."""
+    """Map each setting that names models of windows to those models, of the studies that are made."""
+    told, found = settings.tell, {}
+    if "style_dream" in settings.studies and told.front_end == "embedding" and not told.features:
+        found["tell.model"] = [told.model]
     if not {"brain2music", "music_reconstruction"} & set(settings.studies):
-        return {}
-    found = {"encode.models": settings.encode.models, "encode.layered": settings.encode.layered}
+        return found
+    found |= {"encode.models": settings.encode.models, "encode.layered": settings.encode.layered}
     found |= {f"encode.bands.{band}": models for band, models in settings.encode.bands.items()}
     found |= {"decode.models": settings.decode.models, "retrieve.other": [settings.retrieve.other]}
     return found | ({"listen.drivers": settings.listen.drivers} if settings.simulated else {})

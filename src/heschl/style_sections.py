@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from heschl.sections import Count, NotNegative, Positive, Section
+from heschl.sections import Count, Name, NotNegative, Positive, Section
 
 Prior = Literal["total_variation", "spectral"]
 Layer = Literal[1, 2, 3]
@@ -31,9 +31,10 @@ class Tell(Section):
     n_seeds: Count = Field(1, description="Trainings from other weights and splits.")
     n_folds: int = Field(5, ge=2, description="Folds; every clip is tested once.")
     front_end: Literal["raw", "mel", "embedding"] = Field(
-        "raw", description="What the network hears; of embedding are features of your own. Only raw can dream."
+        "raw", description="What the network hears: sound, its mel spectrogram, or a model's features (no dreams)."
     )
-    features: list[str] = Field([], description="Stores of features of the clips, for front_end embedding.")
+    model: Name = Field("musicnn", description="Model of embed that front_end embedding hears through.")
+    features: list[str] = Field([], description="Stores of features of your own instead of that model's.")
     epochs: Count = Field(20, description="Epochs.")
     batch: Count = Field(480, description="Clips of a batch.")
     learning_rate: Positive = Field(0.01, description="Of stochastic gradient descent with Nesterov momentum.")

@@ -25,7 +25,7 @@ from heschl.figures import (
 from heschl.nets import style_weights
 from heschl.nets.style_cnn import StyleCNN
 from heschl.nets.style_front_ends import build
-from heschl.science.style_splits import bootstrap_interval
+from heschl.science.bootstrap import grouped_interval
 
 from . import style_stores as made
 
@@ -69,7 +69,7 @@ def test_accuracies_are_means_over_seeds_with_intervals_of_tracks(draw_twice, sc
         own = [store.read(p) for p in scores if f"/{split}_" in str(p)]
         right = np.mean([one["right"].values for one in own], 0)
         assert whole.loc[split, "accuracy"] == pytest.approx(right.mean(), rel=1e-4)
-        low, high = bootstrap_interval(right, own[0]["track"].values, 10_000, 0)
+        low, high = grouped_interval(right, own[0]["track"].values, 10_000, 0)
         assert (whole.loc[split, "ci_low"], whole.loc[split, "ci_high"]) == pytest.approx((low, high), rel=1e-4)
         assert whole.loc[split, "leaks"] == own[0].attrs["leaks"]
         track = rows[(rows["split"] == split) & (rows["track"] == "slow-3")]

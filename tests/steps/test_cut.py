@@ -33,7 +33,7 @@ def run(folder: Path, out: Path, **changes: object):
 def test_all_tracks_are_cut_in_order(tmp_path):
     folder = music(tmp_path / "music", pop=[3.2, 2.1], metal=[4.0, 2.5, 2.0])
     found = run(folder, tmp_path / "clips.zarr")
-    assert found["wave"].dims == ("clip", "sample") and found["wave"].dtype == np.float32
+    assert found["audio"].dims == ("clip", "sample") and found["audio"].dtype == np.float32
     assert found.sizes == {"clip": 8, "sample": 8000}
     assert found["style"].values.tolist() == ["metal"] * 5 + ["pop"] * 3
     assert found["track"].values.tolist() == ["metal/0"] * 3 + ["metal/1", "metal/2"] + ["pop/0"] * 2 + ["pop/1"]

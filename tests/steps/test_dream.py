@@ -34,7 +34,7 @@ def write_clips(path, seed=0, n=N):
         size=(len(pitch), n)
     )
     where["clip"] = np.arange(len(pitch))
-    arrays = {"wave": (("clip", "sample"), wave.astype(np.float32), ONE)}
+    arrays = {"audio": (("clip", "sample"), wave.astype(np.float32), ONE)}
     store.write(path, xr.Dataset(arrays, where, {"styles": STYLES, "rate_hz": 8000, "left_out": []}))
     return path
 
@@ -123,7 +123,7 @@ def test_the_same_inputs_give_the_same_dreams(folder, found):
 
 
 def test_original_waves_are_the_clips(folder, found):
-    clip = store.read(folder / "clips.zarr")["wave"].values[found["clip"].values[0]]
+    clip = store.read(folder / "clips.zarr")["audio"].values[found["clip"].values[0]]
     np.testing.assert_allclose(found["wave"].values[0, 0], 0.9 * clip / np.abs(clip).max(), rtol=1e-5)
 
 

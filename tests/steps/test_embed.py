@@ -116,6 +116,32 @@ def test_words_and_labels_are_of_the_whole_clip(tmp_path) -> None:
     np.testing.assert_allclose(found["layer-01"][:, 0], embed_text(["z", "x", "y"]), atol=1e-6)
 
 
+def cut_clips(folder: Path, clip_s: float) -> Path:
+    values = np.random.default_rng(1).standard_normal((4, round(8000 * clip_s))).astype("f4") * 0.1
+    arrays = {"audio": (("clip", "sample"), values, {"units": "1"})}
+    attrs = {"rate_hz": 8000, "clip_s": clip_s}
+    store.write(folder / "clips.zarr", xr.Dataset(arrays, {"clip": np.arange(4)}, attrs))
+    return folder / "clips.zarr"
+
+
+def test_clips_of_styles_are_embedded_like_clips_that_were_heard(tmp_path) -> None:
+    options = {"model": "musicnn", "weights": WEIGHTS, "source": "", "step_s": 2.0}
+    clips = cut_clips(tmp_path, 5.0)
+    embed.clips(clips=clips, features=tmp_path / "f.zarr", **options)
+    embed.windows(audio=clips, windows=tmp_path / "w.zarr", clip_s=5.0, **options)
+    found, wanted = store.read(tmp_path / "f.zarr").load(), store.read(tmp_path / "w.zarr").load()
+    xr.testing.assert_identical(found, wanted)
+    assert found["clip"].values.tolist() == [0, 1, 2, 3] and found["window"].values.tolist() == [0, 2]
+    assert found.attrs["layer"] == "penultimate" and found["layer-06"].shape == (4, 2, 200)
+
+
+@pytest.mark.parametrize("model", ["clap", "genre", "text"])  # too long a window; no sound
+def test_models_that_cannot_hear_the_clips_are_refused(tmp_path, model) -> None:
+    options = {"clips": cut_clips(tmp_path, 5.0), "weights": [], "source": "x", "step_s": 1.5}
+    with pytest.raises(HeschlError, match=f"tell: model: '{model}' given; wanted one that hears 5 s of sound or less"):
+        embed.clips(features=tmp_path / "f.zarr", model=model, **options)
+
+
 def test_windows_that_cannot_be_are_refused_in_one_line(tmp_path) -> None:
     refused = [
         ({"model": "wavenet"}, "embed: models: 'wavenet' given"),

@@ -23,7 +23,7 @@ def corpus(folder: Path) -> Path:
     wave = 0.3 * np.sin(2 * np.pi * hz * t) + 0.1 * rng.standard_normal((60, N))
     coords = {"clip": np.arange(60), "style": ("clip", style), "track": ("clip", track)}
     coords["start_s"] = ("clip", np.tile(np.arange(6) * 0.2, 10), {"units": "s"})
-    arrays = {"wave": (("clip", "sample"), wave.astype("f4"), {"units": "1"})}
+    arrays = {"audio": (("clip", "sample"), wave.astype("f4"), {"units": "1"})}
     store.write(folder / "clips.zarr", xr.Dataset(arrays, coords, {"styles": ["high", "low"], "rate_hz": 8000}))
     return folder / "clips.zarr"
 
@@ -55,7 +55,7 @@ def test_the_weights_are_the_last_folds(tmp_path):
 
     found, weights = run(tmp_path, "contiguous")
     last = found["fold"].values == 3
-    wave = store.read(tmp_path / "clips.zarr")["wave"].values[last]
+    wave = store.read(tmp_path / "clips.zarr")["audio"].values[last]
     with torch.no_grad():
         answer = torch.softmax(style_weights.load(weights)(torch.from_numpy(wave)), 1).numpy()
     np.testing.assert_allclose(answer, found["probability"].values[last], atol=1e-6)

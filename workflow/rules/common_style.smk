@@ -16,6 +16,13 @@ def style_tracks():
     return tracks, hashlib.sha256(repr(about).encode()).hexdigest()[:12]
 
 
+def style_features(wildcards):
+    """Return the features that a network hears instead of sound: the user's own, else a model's."""
+    if settings.tell.front_end != "embedding" or settings.tell.features:
+        return settings.tell.features
+    return [f"results/{wildcards.dataset}/embed/model-{settings.tell.model}_clips.zarr"]
+
+
 try:
     STYLE_TRACKS, STYLE_DIGEST = style_tracks()
 except HeschlError as error:

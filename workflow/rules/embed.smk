@@ -5,6 +5,7 @@ out  results/{dataset}/embed/model-musicnn_tags.zarr
      results/{dataset}/embed/model-{model}_layers.zarr
      results/{dataset}/embed/model-{model}_features.zarr
      results/{dataset}/embed/model-{model}_windows.zarr
+     results/{dataset}/embed/model-{model}_clips.zarr
 """
 
 MUSICNN = "data/musicnn/MTT_musicnn.safetensors"
@@ -75,6 +76,29 @@ rule embed_windows:
         clip_s=settings.bids.clip_s,
         random_crop=2 in settings.defects,
         seed=settings.decode.seed,
+    script:
+        "../scripts/step.py"
+
+
+rule embed_clips:
+    """Embed the clips of two styles, for a network that hears through a model."""
+    input:
+        clips="results/{dataset}/cut/clips.zarr",
+        weights=window_weights,
+    output:
+        features=directory("results/{dataset}/embed/model-{model}_clips.zarr"),
+    log:
+        "logs/{dataset}/embed/model-{model}_clips.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        code=code("embed_clips", "embeddings.{model}"),
+        model="{model}",
+        source=lambda w: settings.embed.sources.get(w.model, ""),
+        step_s=settings.embed.step_s,
     script:
         "../scripts/step.py"
 

@@ -17,7 +17,7 @@ rule tell_styles:
     """Train one network per fold, so that each clip is tested once; keep the last fold's."""
     input:
         clips=CLIPS,
-        features=settings.tell.features,
+        features=style_features,
     output:
         scores=directory(TOLD_STYLES),
         weights=TOLD_WEIGHTS,

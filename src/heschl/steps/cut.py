@@ -24,7 +24,7 @@ def clips(
 ) -> None:
     """Cut every track into consecutive clips, mono at rate_hz, peak .9 (Geng, 3.1).
 
-    Writes wave (clip, sample) float32, with style, track and start_s along clip; attrs styles, sorted, rate_hz, and
+    Writes audio (clip, sample) float32, with style, track and start_s along clip; attrs styles, sorted, rate_hz, and
     left_out: a line for each file that can't be used, which are said in the log as well.
 
     Parameters
@@ -59,7 +59,7 @@ def clips(
     coords["start_s"] = ("clip", start_s, {"units": "s"})
     about = {"units": "1", "long_name": "sound pressure, full scale 1"}
     attrs = {"styles": sorted(set(style.tolist())), "left_out": [line for _, line in left_out]} | settings
-    store.write(clips, xr.Dataset({"wave": (("clip", "sample"), np.concatenate(waves), about)}, coords, attrs))
+    store.write(clips, xr.Dataset({"audio": (("clip", "sample"), np.concatenate(waves), about)}, coords, attrs))
 
 
 def _check(

@@ -209,7 +209,7 @@ def _load(clips: Path, weights: Path, scores: Path) -> _World:
     fold = folds["fold"].values
     unheard = fold == about.get("fold", fold.max())
     net = style_weights.load(weights, pick_device())
-    return _World(heard["wave"].values, heard, net, about | {"rate_hz": int(heard.attrs["rate_hz"])}, unheard)
+    return _World(heard["audio"].values, heard, net, about | {"rate_hz": int(heard.attrs["rate_hz"])}, unheard)
 
 
 def _chosen(world: _World, from_style: str, to_style: str, n: int, seed: int, path: Path):

@@ -14,7 +14,7 @@ import xarray as xr
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.science.hrf import convolve
+from heschl.science.hrf import convolve, sample
 from heschl.science.trials import lags_s
 from heschl.science.windows import starts_s
 
@@ -90,6 +90,22 @@ def windows(
     store.write(windows, found.assign_attrs(model=model, kind=room.KIND, layer=layer, step_s=step_s))
 
 
+def clips(*, clips: Path, weights: Path | list[Path], features: Path, model: str, source: str, step_s: float) -> None:
+    """Embed the windows of the clips that `cut` made, for networks of styles: writes what `windows` writes.
+
+    Raises
+    ------
+    HeschlError
+        As `windows`; or if the clips are shorter than what the model hears, or it doesn't hear sound.
+    """
+    room, clip_s = _model(model), float(store.read(clips).attrs["clip_s"])
+    if getattr(room, "KIND", "") != "audio" or room.WINDOW_S > clip_s:
+        wanted = f"wanted one that hears {clip_s:g} s of sound or less"  # labels would tell the style itself
+        raise HeschlError("tell: model", f"{model!r} given", wanted, "Choose another, or set cut: clip_s")
+    options = {"model": model, "source": source, "step_s": step_s, "clip_s": clip_s}
+    windows(audio=clips, weights=weights, windows=features, **options)
+
+
 def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, clip_s: float, drop_s: float) -> None:
     """Turn layers into what each fMRI volume of a trial would see, for the clips that anyone heard.
 
@@ -118,7 +134,8 @@ def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, cl
     outputs = {}
     for variable, name in zip(_layer_names(source), source.attrs["layers"], strict=True):
         drive = source[variable].sel(clip=clips).transpose("clip", ..., "bin").values
-        outputs[name] = _at_lags(drive, bin_s, lag_s)
+        sampled = sample(convolve(drive, bin_s), bin_s, lag_s)  # (clip, feature, lag)
+        outputs[name] = sampled.swapaxes(1, 2).reshape(-1, drive.shape[1]).astype(np.float32)
     store.write(features, _volume_set(outputs, clips, lag_s).assign_attrs(model=source.attrs["model"]))
 
 
@@ -198,15 +215,6 @@ def _heard(events: list[Path]) -> list[str]:
     if not clips:
         raise HeschlError(", ".join(map(str, events)) or "events", "no clip was played", "wanted one at least")
     return sorted(clips)
-
-
-def _at_lags(drive: np.ndarray, bin_s: float, lag_s: np.ndarray) -> np.ndarray:
-    """Convolve (clip, feature, bin) with the HRF, sample at lags (linearly): (clip x lag, feature)."""
-    response = convolve(drive, bin_s)
-    left = np.minimum((lag_s / bin_s + 1e-9).astype(int), response.shape[-1] - 2)
-    share = lag_s / bin_s - left
-    sampled = response[..., left] * (1 - share) + response[..., left + 1] * share
-    return sampled.swapaxes(1, 2).reshape(-1, drive.shape[1]).astype(np.float32)
 
 
 def _layer_set(outputs: dict[str, np.ndarray], dims: tuple[str, ...]) -> xr.Dataset:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.science import style_splits
+from heschl.science import bootstrap, style_splits
 
 if TYPE_CHECKING:
     from heschl.nets.style_learner import Learned
@@ -87,7 +87,7 @@ def _inputs(heard: xr.Dataset, clips: Path, features: list[Path], front_end: str
     if (front_end == "embedding") != bool(features):
         given = f"front end {front_end!r} and {len(features)} stores of features"
         raise HeschlError(clips, given, "wanted features for 'embedding', and for nothing else")
-    return np.concatenate([_features(heard, path) for path in features], 1) if features else heard["wave"].values
+    return np.concatenate([_features(heard, path) for path in features], 1) if features else heard["audio"].values
 
 
 def _features(heard: xr.Dataset, path: Path) -> np.ndarray:
@@ -131,7 +131,7 @@ def _scores(heard: xr.Dataset, fold: np.ndarray, learned: list["Learned"], n_boo
     answered = probability.argmax(1)
     right = (answered == np.searchsorted(styles, heard["style"].values)).astype(float)
     right[~np.isfinite(probability).all(1)] = np.nan  # of a network that didn't learn: its loss grew beyond all numbers
-    low, high = style_splits.bootstrap_interval(right, track, n_bootstraps, seed)
+    low, high = bootstrap.grouped_interval(right, track, n_bootstraps, seed)
     arrays = {"right": ("clip", right, ONE), "answered": ("clip", answered.astype(np.int32), ONE)}
     arrays |= {"fold": ("clip", fold.astype(np.int32), ONE), "probability": (("clip", "answer"), probability, ONE)}
     arrays["loss"] = (("fold_", "epoch"), np.stack([one.loss for one in learned]), {"units": "nat"})
