@@ -93,7 +93,7 @@ def test_methods_tell_what_stores_say(results):
 def test_methods_of_cuts(tmp_path):
     n, coords = 3, {k: (d, v[:3]) for k, (d, v) in made.of_clips().items()}
     attrs = {"styles": made.STYLES, "rate_hz": 8000, "clip_s": 5.0, "trim_s": 30.0, "left_out": ["a.mp3: silent"]}
-    path = made.write(tmp_path / "clips.zarr", attrs, coords, wave=(("clip", "sample"), np.zeros((n, 9))))
+    path = made.write(tmp_path / "clips.zarr", attrs, coords, audio=(("clip", "sample"), np.zeros((n, 9))))
     said = methods_style.cut({"clips.zarr": store.read(path)}, {})
     for words in ("downtempo and metal", "8,000 Hz", "first and last 30 s", "3 clips of 1 tracks", "1 file could not"):
         assert words in said
