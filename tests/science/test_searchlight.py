@@ -5,21 +5,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from rsa_scenes import scene
 from scipy import stats
 
-from heschl.science import rdm, searchlight, spheres
-
-CLIPS, LAGS, SIZE = 6, 3, 20
-
-
-def scene(seed=0, levels=0, voxels=60, size=SIZE):
-    rng = np.random.default_rng(seed)
-    patterns = rng.standard_normal((CLIPS * LAGS, voxels))
-    patterns = np.round(patterns * levels) if levels else patterns
-    models = np.stack([rdm.spearman_rdm(rng.standard_normal((CLIPS * LAGS, f))) for f in (7, 30)])
-    neighbours = np.stack([rng.permutation(voxels)[:size] for _ in range(25)])
-    clip, lag = np.repeat(np.arange(CLIPS), LAGS), np.tile(np.arange(LAGS), CLIPS)
-    return patterns, models, neighbours, clip, lag
+from heschl.science import clip_nulls, permuted_models, rdm, searchlight, spheres
 
 
 def by_scipy(patterns, models, neighbours, pairs):
@@ -54,6 +43,7 @@ def test_sphere_sizes_agree_with_scipy(size):
 @given(arrays(np.int8, (7, 9), elements=st.integers(-2, 2)), st.integers(0, 99))
 def test_any_small_integers_agree_with_scipy(patterns, seed):
     patterns = patterns + np.eye(7, 9, dtype=np.int8) * 5  # no constant volume
+    patterns[0] += 50  # no constant voxel; ranks stay
     models = np.random.default_rng(seed).random((2, 7, 7))
     models = models + models.transpose(0, 2, 1)
     neighbours, mask = np.arange(9)[None], np.ones((7, 7), bool)
@@ -88,18 +78,123 @@ def test_rsatoolbox_agrees():
 
 @pytest.mark.parametrize("levels", [0, 2])
 @pytest.mark.parametrize("kept", [1 << 24, 300])
-def test_threads_and_blocks_change_no_bit(levels, kept, monkeypatch):
-    monkeypatch.setattr(searchlight, "KEPT_VALUES", kept)
+@pytest.mark.parametrize("short_cut", [True, False])
+def test_threads_and_blocks_change_no_bit(levels, kept, short_cut, monkeypatch):
+    monkeypatch.setattr(permuted_models, "KEPT_VALUES", kept)
     patterns, models, neighbours, clip, lag = scene(6, levels)
     options = {
         "pairs": rdm.pair_mask(clip, "between_clip"),
         "permutations": rdm.clip_permutations(clip, lag, 12, 0),
+        "trials": rdm.trials(clip, lag) if short_cut else None,
     }
     first = searchlight.searchlight(patterns, models, neighbours, **options, threads=1)
     for threads, block in [(1, 1), (2, 7), (3, 1000)]:
         again = searchlight.searchlight(patterns, models, neighbours, **options, threads=threads, block=block)
-        assert first.rho.tobytes() == again.rho.tobytes()
-        assert first.null_max.tobytes() == again.null_max.tobytes()
+        assert [a.tobytes() for a in first] == [a.tobytes() for a in again]
+
+
+@pytest.mark.parametrize("pairs", ["all", "between_clip"])
+@pytest.mark.parametrize("levels", [0, 2])
+def test_the_short_cut_of_whole_clips_changes_no_bit_of_the_null(pairs, levels):
+    patterns, models, neighbours, clip, lag = scene(6, levels)
+    order = np.random.default_rng(0).permutation(len(clip))  # volumes needn't lie clip by clip
+    clip, lag, patterns, models = clip[order], lag[order], patterns[order], models[:, order][:, :, order]
+    options = {"pairs": rdm.pair_mask(clip, pairs), "permutations": rdm.clip_permutations(clip, lag, 40, 3)}
+    plain = searchlight.searchlight(patterns, models, neighbours, **options)
+    short = searchlight.searchlight(patterns, models, neighbours, **options, trials=rdm.trials(clip, lag))
+    assert plain.rho.tobytes() == short.rho.tobytes() and plain.null_max.tobytes() == short.null_max.tobytes()
+    np.testing.assert_allclose(plain.null_mean, short.null_mean, atol=1e-14)
+
+
+def test_a_choice_of_pairs_that_is_not_of_whole_clips_takes_the_long_way():
+    patterns, models, neighbours, clip, lag = scene(6)
+    pairs = rdm.pair_mask(clip, "between_clip") & (lag[:, None] == lag)  # equal lags only
+    options = {"pairs": pairs, "permutations": rdm.clip_permutations(clip, lag, 8, 3)}
+    assert not clip_nulls.of_whole_clips(pairs[np.triu_indices(18, 1)], rdm.trials(clip, lag))
+    plain = searchlight.searchlight(patterns, models, neighbours, **options)
+    again = searchlight.searchlight(patterns, models, neighbours, **options, trials=rdm.trials(clip, lag))
+    assert plain.null_max.tobytes() == again.null_max.tobytes()
+
+
+@pytest.mark.parametrize("distance", ["spearman", "correlation", "euclidean"])
+@pytest.mark.parametrize("comparison", ["spearman", "pearson", "cosine", "tau-a"])
+def test_other_distances_and_comparisons_agree_with_rsatoolbox(distance, comparison):
+    from rsatoolbox.data import Dataset
+    from rsatoolbox.rdm import calc_rdm, compare, concat
+
+    patterns, models, neighbours, *_ = scene(5)
+    ranked = (lambda x: stats.rankdata(x, axis=1)) if distance == "spearman" else (lambda x: x)
+    method = "euclidean" if distance == "euclidean" else "correlation"
+    rdms = concat([calc_rdm(Dataset(ranked(patterns[:, m])), method=method) for m in neighbours[:6]])
+    if distance == "spearman":
+        rdms.dissimilarities = np.round(rdms.dissimilarities, 10)  # rounding errors must not rank what is equal
+    names = {"pearson": "corr"}
+    expected = compare(rdms, rdm.to_rsatoolbox(models, ["a", "b"]), method=names.get(comparison, comparison))
+    options = {"distance": distance, "comparison": comparison}
+    found = searchlight.searchlight(patterns, rdm.to_rsatoolbox(models, ["a", "b"]), neighbours[:6], **options)
+    np.testing.assert_allclose(found.rho, expected, atol=1e-6)
+    kept = searchlight.sphere_rdms(patterns, neighbours, range(6), distance)
+    np.testing.assert_allclose(kept.dissimilarities, rdms.dissimilarities, atol=1e-9)
+
+
+def test_crossnobis_agrees_with_rsatoolbox():
+    from rsatoolbox.data import Dataset
+    from rsatoolbox.rdm import calc_rdm
+
+    rng = np.random.default_rng(2)
+    patterns, neighbours = rng.standard_normal((4, 18, 30)), np.stack([rng.permutation(30)[:12] for _ in range(3)])
+    found = searchlight.sphere_rdms(patterns, neighbours, range(3), "crossnobis")
+    about = {"volume": np.tile(np.arange(18), 4), "repeat": np.repeat(np.arange(4), 18)}
+    for c, members in enumerate(neighbours):
+        data = Dataset(patterns[:, :, members].reshape(72, -1), obs_descriptors=about)
+        expected = calc_rdm(data, method="crossnobis", descriptor="volume", cv_descriptor="repeat")
+        np.testing.assert_allclose(found.dissimilarities[c], expected.dissimilarities[0], atol=1e-12)
+    models = scene()[1]
+    rho = searchlight.searchlight(patterns, models, neighbours, distance="crossnobis", comparison="cosine").rho
+    values = models[:, *np.triu_indices(18, 1)]
+    norms = np.linalg.norm(found.dissimilarities, axis=1)[:, None] * np.linalg.norm(values, axis=1)
+    np.testing.assert_allclose(rho, found.dissimilarities @ values.T / norms, atol=1e-12)
+
+
+@pytest.mark.parametrize("comparison", ["pearson", "tau-a"])
+def test_nulls_of_other_comparisons_are_of_permuted_models(comparison):
+    patterns, models, neighbours, clip, lag = scene(7)
+    permutations = rdm.clip_permutations(clip, lag, 3, 1)
+    options = {"comparison": comparison, "pairs": rdm.pair_mask(clip, "between_clip")}
+    found = searchlight.searchlight(
+        patterns, models, neighbours[:3], permutations=permutations, trials=rdm.trials(clip, lag), **options
+    )
+    moved = [searchlight.searchlight(patterns, models[:, p][:, :, p], neighbours[:3], **options) for p in permutations]
+    np.testing.assert_allclose(found.null_max, [one.rho.max(1) for one in moved], atol=1e-12)
+    np.testing.assert_allclose(found.null_mean, np.mean([one.rho for one in moved], 0), atol=1e-12)
+
+
+def test_spheres_of_different_sizes_keep_their_places():
+    patterns, models, *_ = scene(4)
+    rng = np.random.default_rng(1)
+    neighbours = [rng.permutation(60)[: rng.integers(2, 40)] for _ in range(20)]
+    found = searchlight.searchlight(patterns, models, neighbours, block=3).rho
+    alone = [searchlight.searchlight(patterns, models, n[None]).rho[0] for n in neighbours]
+    np.testing.assert_array_equal(found, alone)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 1.0])
+def test_a_few_ties_agree_with_scipy(share):
+    patterns, models, neighbours, clip, _ = scene(11, voxels=140, size=100)
+    some = np.random.default_rng(0).random(patterns.shape) < share
+    patterns = np.where(some, np.round(patterns * 3), patterns)
+    mask = rdm.pair_mask(clip, "all")
+    found = searchlight.searchlight(patterns, models, neighbours, pairs=mask).rho
+    np.testing.assert_allclose(found, by_scipy(patterns, models, neighbours, mask), atol=1e-8, rtol=0)
+
+
+def test_many_volumes_are_counted_and_agree_with_scipy():
+    rng = np.random.default_rng(12)
+    patterns, models = rng.standard_normal((150, 40)), rng.random((2, 150, 150))
+    models += models.transpose(0, 2, 1)
+    neighbours, mask = np.stack([rng.permutation(40)[:n] for n in (12, 12)]), ~np.eye(150, dtype=bool)
+    found = searchlight.searchlight(patterns, models, neighbours, pairs=mask).rho
+    np.testing.assert_allclose(found, by_scipy(patterns, models, neighbours, mask), atol=1e-12, rtol=0)
 
 
 def test_null_is_the_largest_rho_of_permuted_models():
@@ -154,12 +249,37 @@ def test_a_sphere_that_carries_the_model_is_found():
         (lambda p, m, n: (p, m * 0, n), "constant"),
         (lambda p, m, n: (p * (np.arange(18) != 4)[:, None], m, n), "centre 0: a volume"),
         (lambda p, m, n: (p, m, n + 60), "neighbours name voxels"),
+        (lambda p, m, n: (np.where(np.arange(60) == 3, 1.5, p), m, n), "voxel 3 has the same value"),
+        (lambda p, m, n: (p, m, n[:, :1]), "fewer than two voxels"),
     ],
 )
 def test_bad_input_is_named(spoil, message):
     patterns, models, neighbours, *_ = scene()
     with pytest.raises(ValueError, match=message):
         searchlight.searchlight(*spoil(patterns, models, neighbours))
+
+
+def test_one_clip_has_no_pairs_between_clips():
+    patterns, models, neighbours, *_ = scene()
+    with pytest.raises(ValueError, match="0 of 153 pairs .* two clips at least"):
+        searchlight.searchlight(patterns, models, neighbours, pairs=rdm.pair_mask(np.zeros(18), "between_clip"))
+
+
+@pytest.mark.parametrize("options", [{"distance": "mahalanobis"}, {"comparison": "rho-b"}, {"distance": "crossnobis"}])
+def test_unknown_distances_and_comparisons_are_refused(options):
+    with pytest.raises(ValueError, match="wanted"):
+        searchlight.searchlight(*scene()[:3], **options)
+
+
+def test_trials_must_hold_every_volume_and_permutations_whole_clips():
+    patterns, models, neighbours, clip, lag = scene()
+    trials = rdm.trials(clip, lag)
+    with pytest.raises(ValueError, match="wanted every volume once"):
+        searchlight.searchlight(patterns, models, neighbours, permutations=np.arange(18)[None], trials=trials[:5])
+    with pytest.raises(ValueError, match="takes clips apart"):
+        searchlight.searchlight(
+            patterns, models, neighbours, permutations=np.roll(np.arange(18), 1)[None], trials=trials
+        )
 
 
 def test_permutations_must_keep_the_chosen_pairs():

@@ -50,3 +50,22 @@ def test_world_coordinates_use_the_affine():
 def test_a_mask_too_small_is_an_error(n):
     with pytest.raises(ValueError, match="wanted 2 to 10"):
         spheres.nearest(np.random.default_rng(0).random((10, 3)), n)
+
+
+def test_radius_takes_all_within_and_the_border():
+    points = np.stack(np.meshgrid(*[np.arange(5)] * 3, indexing="ij"), -1).reshape(-1, 3) * 3.0
+    centres, found = spheres.within(points, 6.0)
+    assert centres.tolist() == list(range(125))
+    distance = np.linalg.norm(points[:, None] - points, axis=-1)
+    for centre, near in enumerate(found):
+        assert near[0] == centre and set(near) == set(np.flatnonzero(distance[centre] <= 6.0 + 1e-9))
+        assert (np.diff(distance[centre, near]) >= -1e-9).all()
+
+
+def test_centres_with_few_voxels_around_them_are_left_out():
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [50, 0, 0]], float)
+    centres, found = spheres.within(points, 1.0, fewest=3)
+    assert centres.tolist() == [0] and found[0].tolist() == [0, 1, 2]
+    for radius, fewest in [(0, 2), (1, 1), (0.5, 2)]:
+        with pytest.raises(ValueError, match=r"radius|no voxel"):
+            spheres.within(points, radius, fewest)

@@ -114,6 +114,22 @@ def clip_permutations(clip: np.ndarray, lag_s: np.ndarray, n: int, seed: int) ->
     ValueError
         If clips differ in their lags.
     """
+    volume = trials(clip, lag_s)
+    place = np.empty((2, volume.size), int)  # clip and lag of each volume
+    place[:, volume] = np.indices(volume.shape)
+    rng = np.random.default_rng(seed)
+    found = [volume[rng.permutation(len(volume))[place[0]], place[1]] for _ in range(n)]
+    return np.array(found, int).reshape(n, volume.size)
+
+
+def trials(clip: np.ndarray, lag_s: np.ndarray) -> np.ndarray:
+    """Return the volumes of each clip, (clip, lag), clips by name and lags in order.
+
+    Raises
+    ------
+    ValueError
+        If clips differ in their lags.
+    """
     names, clip = np.unique(np.asarray(clip), return_inverse=True)
     lags, lag = np.unique(np.round(np.asarray(lag_s, float), 3), return_inverse=True)
     volume = np.full((len(names), len(lags)), -1)
@@ -121,9 +137,7 @@ def clip_permutations(clip: np.ndarray, lag_s: np.ndarray, n: int, seed: int) ->
     if volume.min() < 0 or volume.size != len(clip):
         given = f"{len(clip)} volumes of {len(names)} clips at {len(lags)} lags"
         raise ValueError(f"{given}; wanted every clip once at every lag")
-    rng = np.random.default_rng(seed)
-    found = [volume[rng.permutation(len(names))[clip], lag] for _ in range(n)]
-    return np.array(found, int).reshape(n, len(clip))
+    return volume
 
 
 def to_rsatoolbox(models: np.ndarray, names: list[str]) -> "RDMs":

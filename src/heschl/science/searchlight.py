@@ -1,168 +1,203 @@
-"""Searchlight representational similarity analysis: exact, streaming, the same bits for any thread or block.
+"""Searchlight representational similarity analysis: exact, streaming, the same bits for any number of threads.
 
 At every centre the volumes' patterns are compared within a sphere, d(i, j) = 1 - Spearman(pattern i, pattern
 j), and the distances are compared with those of each model, rho = Spearman(d, d_model). No distance matrix
-outlives its centre.
+outlives its centre. Usable by itself: see docs/searchlight.md.
 
 Why it is the same: twice the centred mid-ranks of the pairs are integers, so their products with those of a
 model are sums of integers, exact in any order (up to 300,000 pairs, 775 volumes). heschl.science.sphere_ranks
-says how they are found quickly. A permuted model is one more column of the matrix product.
+says how they are found quickly, clip_nulls how permutations are. Other distances and comparisons
+(heschl.science.pair_vectors) go through the same frame, in floating point and without those short cuts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numba
 import numpy as np
-from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from heschl.science.sphere_ranks import rank_spheres
+from heschl.science import clip_nulls
+from heschl.science.pair_products import PairProducts
+from heschl.science.pair_vectors import COMPARISONS, chosen_pairs, distances, prepared
+from heschl.science.permuted_models import PermutedModels
+from heschl.science.sphere_vectors import SphereVectors
 
-MAX_BLOCK = 256  # centres ranked together
-BLOCK_VALUES = 1 << 22  # ranks held by one thread: 32 MB
-KEPT_VALUES = 1 << 24  # permuted model ranks made once, 128 MB; more are made again for every block
+if TYPE_CHECKING:
+    from rsatoolbox.rdm import RDMs
+
+MAX_BLOCK = 64  # centres ranked together
+BLOCK_VALUES = 1 << 22  # ranks held by one thread: 16 MB
+NULL_VALUES = 1 << 22  # products held by one thread for permutations: 32 MB
 
 
 class Searchlight(NamedTuple):
-    """What a searchlight finds: rho (centre, model) and null_max (permutation, centre), float64, or None."""
+    """What a searchlight finds, float64.
+
+    rho : (centre, model)
+    null_max : (permutation, centre), the largest rho over models under each permutation; None without any
+    null_mean : (centre, model), the mean over permutations; None without any
+    """
 
     rho: np.ndarray
-    null_max: np.ndarray | None
+    null_max: np.ndarray | None = None
+    null_mean: np.ndarray | None = None
 
 
 def searchlight(
     patterns: np.ndarray,
-    models: np.ndarray,
-    neighbours: np.ndarray,
+    models: "np.ndarray | RDMs",
+    neighbours: np.ndarray | Sequence[np.ndarray],
     *,
+    distance: str = "spearman",
+    comparison: str = "spearman",
     pairs: np.ndarray | None = None,
     permutations: np.ndarray | None = None,
+    trials: np.ndarray | None = None,
     threads: int | None = None,
     block: int | None = None,
+    device: str | None = None,
     progress: bool = False,
 ) -> Searchlight:
     """Compare the dissimilarities of volumes in every sphere with those of every model.
 
     Parameters
     ----------
-    patterns : array of shape (volume, voxel), finite, any unit
-    models : array of shape (model, volume, volume), symmetric dissimilarities
-    neighbours : integer array of shape (centre, n), the voxels of each sphere (heschl.science.spheres)
+    patterns : array of shape (volume, voxel), finite, any unit; of crossnobis (repeat, volume, voxel)
+    models : array of shape (model, volume, volume), symmetric dissimilarities; or rsatoolbox RDMs
+    neighbours : integer array of shape (centre, n), the voxels of each sphere, or a list of arrays, one for each
+        centre (heschl.science.spheres)
+    distance : "spearman", "correlation", "euclidean" or "crossnobis", see heschl.science.pair_vectors
+    comparison : "spearman", "pearson", "cosine" or "tau-a"
     pairs : boolean array of shape (volume, volume); its lower triangle chooses the pairs to compare; all by
         default
     permutations : integer array of shape (permutation, volume): the volume whose place in the model each
         volume takes. One permutation serves all models and all centres
+    trials : integer array of shape (clip, lag), the volumes of each clip, where permutations are of whole clips
+        (heschl.science.rdm.trials): the same result, in a fraction of the time
     threads : workers, NUMBA_NUM_THREADS by default; the result doesn't depend on it
-    block : centres ranked together; the result doesn't depend on it
+    block : centres ranked together
+    device : of torch, such as "cuda", to rank and compare there; None for the CPU's threads
     progress : show a bar on standard error
 
     Returns
     -------
     Searchlight
-        rho (centre, model), and null_max (permutation, centre), the largest rho over models under each
-        permutation.
 
     Raises
     ------
     ValueError
         If shapes disagree, a value isn't finite, a volume or all distances are constant within a sphere, a
-        model is constant, or a permutation moves a chosen pair onto one that isn't.
+        model is constant, fewer than two pairs are chosen, or a permutation moves a chosen pair onto one that isn't.
     """
+    models = models.get_matrices() if hasattr(models, "get_matrices") else np.asarray(models)
     neighbours = _checked(patterns, models, neighbours)
-    pairs = np.ones(models.shape[1:], bool) if pairs is None else pairs
-    row, column = np.nonzero(np.tril(pairs, -1))
-    levels, ranks = _levels(patterns), _model_ranks(models, row, column)
-    nulls = _Nulls(ranks, () if permutations is None else permutations, row, column)
+    keep = chosen_pairs(np.ones(models.shape[1:], bool) if pairs is None else pairs)
+    vectors = SphereVectors(patterns, keep, distance, comparison)
+    correlate = PairProducts(_model_vectors(models, keep, comparison), keep, comparison, vectors.exact)
+    nulls = None if permutations is None else _nulls(correlate, np.asarray(permutations), trials)
     rho = np.empty((len(neighbours), len(models)))
-    null = None if permutations is None else np.empty((len(permutations), len(neighbours)))
-    block = block or int(np.clip(BLOCK_VALUES // len(row), 1, MAX_BLOCK))
+    null_max = None if nulls is None else np.empty((len(permutations), len(neighbours)))
+    null_mean = None if nulls is None else np.empty_like(rho)
 
-    def work(start: int) -> int:
-        members = neighbours[start : start + block]
-        unit = _unit_ranks(levels, members, row, column, start)
-        rho[start : start + block] = unit(ranks)
-        for where, columns in nulls:
-            null[where, start : start + block] = unit(columns).reshape(len(members), -1, len(ranks)).max(2).T
-        return len(members)
+    def work(centres: np.ndarray) -> int:
+        own = vectors(np.stack([neighbours[c] for c in centres]), centres)
+        rho[centres] = correlate(own)
+        if nulls is not None:
+            null_max[:, centres], null_mean[centres] = nulls(own)
+        return len(centres)
 
+    if device is not None:
+        from heschl.science.searchlight_torch import DeviceWork
+
+        work = DeviceWork(work, vectors, correlate, nulls, neighbours, (rho, null_max, null_mean), device)
+        threads, block = 1, block or work.spheres.batch
+    size = block or _block(len(keep), nulls)
     threads = threads or numba.config.NUMBA_NUM_THREADS
     bar = tqdm(total=len(neighbours), unit="centre", desc="searchlight", disable=not progress, mininterval=2)
     with bar, threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        for done in pool.map(work, range(0, len(neighbours), block)):
+        for done in pool.map(work, _blocks(neighbours, size)):
             bar.update(done)
-    return Searchlight(rho, null)
+    return Searchlight(rho, null_max, null_mean)
 
 
-def _checked(patterns: np.ndarray, models: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    volumes, voxels = patterns.shape
+def sphere_rdms(
+    patterns: np.ndarray,
+    neighbours: np.ndarray | Sequence[np.ndarray],
+    centres: Sequence[int],
+    distance: str = "spearman",
+) -> "RDMs":
+    """Return the dissimilarities of volumes in a few spheres as rsatoolbox RDMs with a descriptor `centre`.
+
+    Parameters
+    ----------
+    patterns, neighbours, distance : as of `searchlight`
+    centres : which spheres; each RDM is kept, so not too many
+    """
+    from rsatoolbox.rdm import RDMs
+
+    measure = distances(patterns, distance)
+    found = np.stack([measure(np.asarray(neighbours[c])) for c in centres])
+    return RDMs(found, dissimilarity_measure=distance, rdm_descriptors={"centre": list(map(int, centres))})
+
+
+def _checked(
+    patterns: np.ndarray, models: np.ndarray, neighbours: np.ndarray | Sequence[np.ndarray]
+) -> np.ndarray | list[np.ndarray]:
+    volumes, voxels = patterns.shape[-2:]
     if models.ndim != 3 or models.shape[1:] != (volumes, volumes):
         wanted = f"(model, {volumes}, {volumes})"
         raise ValueError(f"models have shape {models.shape}; wanted {wanted} for {volumes} volumes of patterns")
     if not np.isfinite(patterns).all():
         raise ValueError("patterns hold NaN or infinity; drop those voxels first")
-    neighbours = np.ascontiguousarray(neighbours, np.int32)
-    if neighbours.size and not 0 <= neighbours.min() <= neighbours.max() < voxels:
-        raise ValueError(
-            f"neighbours name voxels {neighbours.min()}..{neighbours.max()}; patterns have 0..{voxels - 1}"
-        )
-    return neighbours
+    same = (patterns == patterns[..., :1, :]).reshape(-1, voxels).all(0)
+    if same.any():
+        raise ValueError(f"voxel {same.argmax()} has the same value in all volumes; drop such voxels first")
+    one = isinstance(neighbours, np.ndarray)
+    spheres = [neighbours.ravel()] if one else neighbours
+    low = min((int(s.min()) for s in spheres if len(s)), default=0)
+    high = max((int(s.max()) for s in spheres if len(s)), default=0)
+    if not 0 <= low <= high < voxels:
+        raise ValueError(f"neighbours name voxels {low}..{high}; patterns have 0..{voxels - 1}")
+    if min((neighbours.shape[1:] if one else map(len, neighbours)), default=2) < 2:
+        raise ValueError("a sphere has fewer than two voxels; wanted larger ones")
+    return np.ascontiguousarray(neighbours, np.int32) if one else [np.asarray(s, np.int32) for s in neighbours]
 
 
-def _levels(patterns: np.ndarray) -> np.ndarray:
-    """Return (voxel, volume) integers in the order of each volume's values, equal where those are equal."""
-    dtype = np.int16 if patterns.shape[1] <= 1 << 16 else np.int32
-    levels = np.empty(patterns.shape[::-1], dtype)
-    for volume, pattern in enumerate(patterns):
-        levels[:, volume] = np.unique(pattern, return_inverse=True)[1] + np.iinfo(dtype).min
-    return levels
+def _blocks(neighbours: np.ndarray | list[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Yield centres whose spheres have equally many voxels."""
+    counts = np.array([len(s) for s in neighbours])
+    for count in np.unique(counts):
+        centres = np.flatnonzero(counts == count)
+        yield from np.split(centres, range(size, len(centres), size))
 
 
-def _model_ranks(models: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Return twice the centred mid-ranks of each model's pairs, of shape (model, pair): integers."""
-    values = models[:, row, column].astype(float)
-    if not np.isfinite(values).all() or (values.size and np.ptp(values, axis=1).min() == 0):
+def _block(n_pairs: int, nulls: Callable | None) -> int:
+    held = getattr(nulls, "held", 0)
+    most = min(BLOCK_VALUES // n_pairs, NULL_VALUES // held if held else MAX_BLOCK)
+    return int(np.clip(most, 1, MAX_BLOCK))
+
+
+def _nulls(
+    correlate: PairProducts, permutations: np.ndarray, trials: np.ndarray | None
+) -> clip_nulls.ClipNulls | PermutedModels:
+    """Choose the short cut where permutations are of whole clips and the choice of pairs is one of whole clips."""
+    if trials is None or correlate.tau:
+        return PermutedModels(correlate, permutations)
+    orders = clip_nulls.orders(permutations, trials)
+    if not clip_nulls.of_whole_clips(correlate.keep, trials):
+        return PermutedModels(correlate, permutations)
+    return clip_nulls.ClipNulls(correlate, orders, trials)
+
+
+def _model_vectors(models: np.ndarray, keep: np.ndarray, comparison: str) -> np.ndarray:
+    if comparison not in COMPARISONS:
+        raise ValueError(f"comparison {comparison!r}; wanted one of {', '.join(COMPARISONS)}")
+    row, column = np.triu_indices(models.shape[1], 1)
+    values = models[:, column, row].astype(float)
+    some = values[:, keep]
+    if not np.isfinite(some).all() or (some.size and np.ptp(some, axis=1).min() == 0):
         raise ValueError("a model's distances are constant or not finite; give features that differ between volumes")
-    return 2 * rankdata(values, axis=1) - (len(row) + 1)
-
-
-class _Nulls:
-    """Iterate over (slice of permutations, ranks of the permuted models (permutation * model, pair))."""
-
-    def __init__(self, ranks: np.ndarray, permutations: np.ndarray, row: np.ndarray, column: np.ndarray) -> None:
-        self.ranks, self.permutations, self.pair = ranks, permutations, (row, column)
-        self.size = max(1, KEPT_VALUES // 4 // ranks.size)
-        self.kept = list(self._batches()) if ranks.size * len(self.permutations) <= KEPT_VALUES else None
-
-    def __iter__(self) -> Iterator[tuple[slice, np.ndarray]]:
-        return iter(self.kept) if self.kept is not None else self._batches()
-
-    def _batches(self) -> Iterator[tuple[slice, np.ndarray]]:
-        for start in range(0, len(self.permutations), self.size):
-            where = slice(start, start + self.size)
-            yield where, np.concatenate([self._permuted(p) for p in self.permutations[where]])
-
-    def _permuted(self, permutation: np.ndarray) -> np.ndarray:
-        row, column = self.pair
-        place = np.full((len(permutation), len(permutation)), -1)
-        place[row, column] = place[column, row] = np.arange(len(row))
-        taken = place[permutation[row], permutation[column]]
-        if taken.min() < 0:
-            raise ValueError("a permutation moves a chosen pair onto one left out; permute whole clips")
-        return self.ranks[:, taken]
-
-
-def _unit_ranks(levels: np.ndarray, members: np.ndarray, row: np.ndarray, column: np.ndarray, first: int):
-    """Rank the pairs in a block of spheres; return what correlates them with (model, pair) ranks."""
-    ranks = np.empty((len(members), len(row)))
-    bad = rank_spheres(levels, members, row, column, ranks)
-    if bad >= 0:
-        raise ValueError(f"centre {first + bad}: a volume, or all distances, are constant; drop voxels without signal")
-    norm = np.sqrt(np.einsum("cp,cp->c", ranks, ranks))
-
-    def correlate(others: np.ndarray) -> np.ndarray:
-        return ranks @ others.T / norm[:, None] / np.sqrt(np.einsum("mp,mp->m", others, others))
-
-    return correlate
+    return prepared(values, keep, comparison)

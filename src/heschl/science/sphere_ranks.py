@@ -1,105 +1,112 @@
 """Exact ranks of the Spearman distances between all pairs of volumes within a sphere of voxels.
 
 The score s of a voxel in its sphere is the number of voxels below it minus the number above, an integer:
-twice its centred mid-rank. So S = s s' is an exact integer matrix. Without ties Spearman's rho is S / N, N =
-(n^3 - n) / 3, and (N - S) / 4 is an integer that orders pairs as 1 - rho does: two passes of a counting sort
-rank them all. With ties rho = S_ij / sqrt(S_ii S_jj) in double precision; the same sort by the integer part
-comes first.
+twice its centred mid-rank. So S = s' s is an exact integer matrix. Without ties Spearman's rho is S / N, N =
+(n^3 - n) / 3, and (N - S) / 4 is an integer that orders pairs as 1 - rho does. There are few such integers, so
+pairs are ranked without sorting: count each integer, add up the counts, look each pair's up. With ties rho =
+S_ij / sqrt(S_ii S_jj) in double precision, and heschl.science.pair_ranks sorts.
 """
 
 import numba
 import numpy as np
 
-SHIFT = 32  # a sorted word holds the pair's distance above this bit and its index below
+from heschl.science.pair_ranks import rank_distances
+
+PANEL = 124  # volumes of one matrix product: their scores and products stay in the cache
+MOST_LEVELS = 1 << 20  # integers that are counted; larger spheres are sorted
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def rank_spheres(levels, members, row, column, ranks):
-    """Fill ranks with twice the centred mid-ranks of the distances of all pairs, for every centre.
+def rank_spheres(levels, members, keep, ranks):
+    """Fill ranks with twice the centred mid-ranks of the distances of all chosen pairs, for every centre.
 
     Parameters
     ----------
     levels : integer array of shape (voxel, volume), in the order of the values of each volume
     members : int32 array of shape (centre, n), voxels
-    row, column : arrays of shape (pair,), volumes
-    ranks : float64 array of shape (centre, pair), filled
+    keep : boolean array of shape (pair,), in the order of numpy.triu_indices(volume, 1): which ones are ranked
+    ranks : float32 array of shape (centre, pair), filled; 0 for pairs that aren't chosen
 
     Returns
     -------
     int
         The first centre where a volume, or all distances, are constant; -1 if none.
     """
-    n, volumes, pairs = members.shape[1], levels.shape[1], len(row)
+    n, volumes, pairs = members.shape[1], levels.shape[1], len(keep)
     full = (n * n * n - n) // 3  # a volume's sum of squared scores without ties
+    chosen = 0
+    for p in range(pairs):
+        chosen += keep[p]
+    counted = full // 2 < min(MOST_LEVELS, 16 * chosen)
     sphere, scores = np.empty((n, volumes), levels.dtype), np.empty((n, volumes), np.int16)
-    words, spare = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
-    distance, counts = np.empty(pairs), np.empty(1 << _digit(full // 2 + 1), np.int64)
+    codes, counts = np.empty(pairs, np.int32), np.zeros(full // 2 + 2 if counted else 1, np.int32)
+    table = np.empty(len(counts), np.float32)
+    distance = np.empty(0)
     for centre in range(len(members)):
         for v in range(n):
             sphere[v] = levels[members[centre, v]]
-        _score(sphere, scores)
-        norms = _norms(scores)
+        tied = _score(sphere, scores)
+        norms = _norms(scores, tied, full)
         if norms.min() == 0:
             return centre
-        tied = norms.min() < full
-        if full < 1 << 24:  # every product is exact in single precision
-            single = scores.astype(np.float32)
-            _pack(np.dot(single.T, single), norms, tied, full, row, column, distance, words)
+        if counted and not tied:
+            _encode(np.ascontiguousarray(scores.T).astype(np.float32), full, keep, codes)
+            constant = _rank_codes(codes, counts, table, chosen, ranks[centre])
         else:
-            double = scores.astype(np.float64)
-            _pack(np.dot(double.T, double), norms, tied, full, row, column, distance, words)
-        if not _rank_pairs(words, spare, counts, tied, distance, full * 4e-15, ranks[centre]):
+            distance = np.empty(pairs) if not len(distance) else distance
+            _measure(np.ascontiguousarray(scores.T).astype(np.float64), norms, full, distance)
+            tolerance = full * 4e-15 if tied else 0.5
+            constant = rank_distances(distance, keep, chosen, tolerance, ranks[centre])
+        if constant:
             return centre
     return -1
 
 
 @_compiled
-def _digit(top):
-    """Return half the bits of integers up to top."""
-    digit = 1
-    while (1 << (2 * digit)) <= top:
-        digit += 1
-    return digit
-
-
-@_compiled
-def _rank_pairs(words, spare, counts, tied, distance, tolerance, ranks):
-    _sort_digit(words, spare, counts, SHIFT)
-    _sort_digit(spare, words, counts, SHIFT + _digit(len(counts) * len(counts) - 1))
-    if not tied:
-        return _rank_integers(words, ranks)
-    _order_within(words, distance)
-    return _rank_distances(words, distance, tolerance, ranks)
-
-
-@_compiled
 def _score(sphere, scores):
-    """Fill scores (voxel, volume): the voxels of the sphere below each one minus those above it."""
+    """Fill scores (voxel, volume): the voxels of the sphere below each one minus those above it. True if any tie."""
     n, volumes = sphere.shape
     scores[:] = 0
     for start in range(0, volumes, 128):  # few enough volumes to stay in the nearest cache
         stop = min(volumes, start + 128)
         for a in range(n):
             x, score = sphere[a, start:stop], scores[a, start:stop]
-            for b in range(0, n - 3, 4):  # four at a time: one addition in memory for eight comparisons
+            for b in range(0, n - 3, 4):  # four at a time: one addition in memory for four comparisons
                 u, v = sphere[b, start:stop], sphere[b + 1, start:stop]
-                _add_signs(x, u, v, sphere[b + 2, start:stop], sphere[b + 3, start:stop], score)
+                _count_below(x, u, v, sphere[b + 2, start:stop], sphere[b + 3, start:stop], score)
             for b in range(n // 4 * 4, n):
-                _add_signs(x, sphere[b, start:stop], x, x, x, score)
+                _count_below(x, sphere[b, start:stop], x, x, x, score)
+    total = np.zeros(volumes, np.int64)
+    for a in range(n):
+        for t in range(volumes):
+            total[t] += scores[a, t]
+    if total.min() == n * (n - 1) // 2:  # without ties every pair of voxels is counted once
+        for a in range(n):
+            for t in range(volumes):
+                scores[a, t] = np.int16(2 * scores[a, t] - (n - 1))
+        return False
+    for a in range(n):
+        for b in range(n):
+            for t in range(volumes):
+                scores[a, t] -= np.int16(sphere[a, t] < sphere[b, t])
+    return True
 
 
 @_compiled
-def _add_signs(x, u, v, w, y, score):
+def _count_below(x, u, v, w, y, score):
     for t in range(len(x)):
-        above = np.int16(x[t] > u[t]) + np.int16(x[t] > v[t]) + np.int16(x[t] > w[t]) + np.int16(x[t] > y[t])
-        below = np.int16(x[t] < u[t]) + np.int16(x[t] < v[t]) + np.int16(x[t] < w[t]) + np.int16(x[t] < y[t])
-        score[t] = np.int16(score[t] + np.int16(above) - np.int16(below))
+        found = np.int16(x[t] > u[t]) + np.int16(x[t] > v[t]) + np.int16(x[t] > w[t]) + np.int16(x[t] > y[t])
+        score[t] = np.int16(score[t] + np.int16(found))
 
 
 @_compiled
-def _norms(scores):
+def _norms(scores, tied, full):
+    """Return the sum of squared scores of each volume; without ties all are the same."""
     norms = np.zeros(scores.shape[1], np.int64)
+    if not tied:
+        norms[:] = full
+        return norms
     for v in range(scores.shape[0]):
         for t in range(scores.shape[1]):
             norms[t] += np.int64(scores[v, t]) * np.int64(scores[v, t])
@@ -107,78 +114,53 @@ def _norms(scores):
 
 
 @_compiled
-def _pack(products, norms, tied, full, row, column, distance, words):
-    """Fill words with each pair's distance, cut to an integer 0..full / 2, and its index."""
-    if tied:
-        scale = np.sqrt(full / norms.astype(np.float64))
-        for p in range(len(row)):
-            i, j = row[p], column[p]
-            distance[p] = (full - np.float64(products[i, j]) * (scale[i] * scale[j])) / 4
-            words[p] = (np.int64(distance[p] + 1e-6) << SHIFT) | p
-    else:
-        for p in range(len(row)):
-            words[p] = ((full - np.int64(products[row[p], column[p]])) >> 2 << SHIFT) | p
+def _encode(scores, full, keep, codes):
+    """Fill codes (pair,) with (N - S) / 4 of untied scores (volume, voxel); pairs left out get the last code."""
+    volumes, left_out, place = len(scores), np.int32(full // 2 + 1), 0
+    offset = np.float32(0.25) * np.float32(full)  # exact, as all that follows
+    for start in range(0, volumes, PANEL):
+        product = np.dot(scores[start : start + PANEL], scores[start:].T)  # exact: below 2^24
+        for i in range(len(product)):
+            row, n = product[i, i + 1 :], volumes - start - i - 1
+            code, kept = codes[place : place + n], keep[place : place + n]
+            for j in range(n):
+                code[j] = np.int32(offset - np.float32(0.25) * row[j]) if kept[j] else left_out
+            place += n
 
 
 @_compiled
-def _sort_digit(source, target, counts, shift):
-    """Sort words by one digit, keeping the order of equal ones."""
-    counts[:] = 0
-    mask = len(counts) - 1
-    for word in source:
-        counts[(word >> shift) & mask] += 1
-    total = 0
-    for d in range(len(counts)):
-        count = counts[d]
-        counts[d] = total
-        total += count
-    for word in source:
-        d = (word >> shift) & mask
-        target[counts[d]] = word
-        counts[d] += 1
+def _rank_codes(codes, counts, table, chosen, ranks):
+    """Rank by counting: pairs of one code share the mean of their places. True if all have one code."""
+    left_out = len(counts) - 1
+    low, high = np.int32(left_out), np.int32(0)
+    for code in codes:
+        low = min(low, code)
+        high = max(high, code if code < left_out else np.int32(0))
+    for code in codes:
+        counts[code] += 1
+    below, most = -chosen, 0
+    for code in range(low, high + 1):
+        count = counts[code]
+        counts[code] = 0
+        table[code] = below + count
+        below += 2 * count
+        most = max(most, count)
+    counts[left_out] = 0
+    table[left_out] = 0
+    for p in range(len(codes)):
+        ranks[p] = table[codes[p]]
+    return most == chosen
 
 
 @_compiled
-def _rank_integers(words, ranks):
-    """Fill ranks with twice the centred mid-ranks of sorted words; False if all are equal."""
-    n, start = len(words), 0
-    while start < n:
-        stop, key = start + 1, words[start] >> SHIFT
-        while stop < n and words[stop] >> SHIFT == key:
-            stop += 1
-        for k in range(start, stop):
-            ranks[words[k] & 0xFFFFFFFF] = start + stop - n
-        if stop - start == n:
-            return False
-        start = stop
-    return True
-
-
-@_compiled
-def _order_within(words, distance):
-    """Sort by exact distance the words whose cut distances are equal."""
-    n, start = len(words), 0
-    while start < n:
-        stop, key = start + 1, words[start] >> SHIFT
-        while stop < n and words[stop] >> SHIFT == key:
-            stop += 1
-        if stop - start > 1:
-            index = words[start:stop] & 0xFFFFFFFF
-            words[start:stop] = words[start:stop][np.argsort(distance[index], kind="mergesort")]
-        start = stop
-
-
-@_compiled
-def _rank_distances(words, distance, tolerance, ranks):
-    """Fill ranks with twice the centred mid-ranks of ordered distances; equal if within rounding."""
-    n, start = len(words), 0
-    while start < n:
-        stop = start + 1
-        while stop < n and distance[words[stop] & 0xFFFFFFFF] - distance[words[stop - 1] & 0xFFFFFFFF] < tolerance:
-            stop += 1
-        for k in range(start, stop):
-            ranks[words[k] & 0xFFFFFFFF] = start + stop - n
-        if stop - start == n:
-            return False
-        start = stop
-    return True
+def _measure(scores, norms, full, distance):
+    """Fill distance (pair,) with (N - N rho) / 4 of scores (volume, voxel), ties or not."""
+    volumes, place = len(scores), 0
+    scale = np.sqrt(full / norms.astype(np.float64))
+    for start in range(0, volumes, PANEL):
+        product = np.dot(scores[start : start + PANEL], scores[start:].T)
+        for i in range(len(product)):
+            row, own = product[i, i + 1 :], scale[start + i]
+            for j in range(len(row)):
+                distance[place + j] = (full - row[j] * (own * scale[start + i + 1 + j])) / 4
+            place += len(row)

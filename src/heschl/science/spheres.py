@@ -42,6 +42,39 @@ def nearest(points_mm: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     return neighbours, radius_mm
 
 
+def within(points_mm: np.ndarray, radius_mm: float, fewest: int = 2) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Find the voxels within a radius of each voxel, itself included; how many there are varies.
+
+    Parameters
+    ----------
+    points_mm : array of shape (voxel, 3), the voxels of the mask
+    radius_mm : largest distance, above 0; a voxel at that distance belongs to the sphere
+    fewest : centres with fewer voxels in their sphere, at the edge of the mask, are left out
+
+    Returns
+    -------
+    centres : array of shape (centre,), the voxels that have a sphere
+    neighbours : for each one an int32 array of voxels, by distance, then by index
+
+    Raises
+    ------
+    ValueError
+        If the radius isn't above 0, fewest is below 2, or no sphere has as many voxels.
+    """
+    if not radius_mm > 0 or fewest < 2:
+        raise ValueError(f"radius {radius_mm} mm and {fewest} voxels at least; wanted above 0 mm, and 2 or more")
+    tree, reach, found = cKDTree(points_mm), radius_mm + STEP_MM / 2, []
+    for start in range(0, len(points_mm), BLOCK):
+        for centre, near in enumerate(tree.query_ball_point(tree.data[start : start + BLOCK], reach), start):
+            near = np.array(near, np.int32)
+            distance = np.linalg.norm(tree.data[near] - tree.data[centre], axis=1)
+            found.append(near[np.lexsort((near, np.round(distance / STEP_MM).astype(np.int64)))])
+    centres = np.flatnonzero([len(near) >= fewest for near in found])
+    if not len(centres):
+        raise ValueError(f"no voxel has {fewest} within {radius_mm:g} mm in a mask of {len(points_mm)}")
+    return centres, [found[c] for c in centres]
+
+
 def _fill(tree: cKDTree, centres: np.ndarray, reach: int, neighbours: np.ndarray, radius_mm: np.ndarray) -> None:
     """Look at `reach` candidates, farther where the last is as near as the n-th: trees break ties at will."""
     n, reach = neighbours.shape[1], min(reach, tree.n)
