@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMPARE = {"compare_searchlight", "compare_group", "compare_recovery"}
+COMPARE = {"compare_searchlight", "compare_published", "compare_group", "compare_recovery"}
 SMALL = {
     "  n_runs: 2": '  n_runs: 1\n  participant_label: ["01", "02", "04"]',
     "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_test_runs: 1',

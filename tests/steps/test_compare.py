@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from heschl import store
 from heschl.errors import HeschlError
@@ -58,8 +59,9 @@ def world(tmp_path_factory):
         _patterns(rng, folder / f"sub-{sub}_patterns.zarr", layers if sub != "03" else None, drop)
         call = {"patterns": folder / f"sub-{sub}_patterns.zarr", "features": folder / "features.zarr"}
         compare.searchlight(**call, rsa=folder / f"sub-{sub}_model-a_rsa.zarr", **SETTINGS)
-    listeners = [folder / f"sub-{s}_model-a_rsa.zarr" for s in ("01", "02")]
-    compare.group(rsa=listeners, group=folder / "group.zarr", q=0.005)
+        compare.published(**call, rsa=folder / f"sub-{sub}_model-a_published.zarr", n_voxels=30)
+    listeners, theirs = ([folder / f"sub-{s}_model-a_{n}.zarr" for s in ("01", "02")] for n in ("rsa", "published"))
+    compare.group(rsa=listeners, published=theirs, group=folder / "group.zarr", q=0.005)
     return folder
 
 
@@ -97,6 +99,34 @@ def test_options_change_the_result(world, tmp_path):
         found = store.read(tmp_path / "rsa.zarr")
         assert found.sizes["permutation"] == 0
         assert np.abs(found["rho"].values - standard).max() > 0.01
+
+
+def test_as_published_is_all_pairs_and_nothing_removed(world, tmp_path):
+    call = {"patterns": world / "sub-01_patterns.zarr", "features": world / "features.zarr"}
+    plain = {"standardize": False, "remove_lag_mean": False, "pairs": "all", "n_permutations": 1}
+    compare.searchlight(**call, rsa=tmp_path / "rsa.zarr", **SETTINGS | plain)
+    wanted, found = store.read(tmp_path / "rsa.zarr"), store.read(world / "sub-01_model-a_published.zarr")
+    np.testing.assert_array_equal(found["rho"].values, wanted["rho"].values)
+    assert "null_max" not in found and found.attrs["pairs"] == "all"
+
+
+def test_the_published_test_is_of_the_published_comparison(world):
+    theirs = [store.read(world / f"sub-{s}_model-a_published.zarr") for s in ("01", "02")]
+    keys = [np.ravel_multi_index(s["ijk"].values.T, GRID) for s in theirs]
+    group = store.read(world / "group.zarr")
+    at = np.ravel_multi_index(group["ijk"].values[:300:50].T, GRID)
+    best = np.stack(
+        [s["rho"].values.max(1)[[k.tolist().index(a) for a in at]] for s, k in zip(theirs, keys, strict=True)]
+    )
+    expected = stats.ttest_1samp(best, 0, alternative="greater")
+    np.testing.assert_allclose(group["t"].values[:300:50], expected.statistic, rtol=1e-4)
+    np.testing.assert_allclose(group["p"].values[:300:50], expected.pvalue, rtol=1e-4)
+
+
+def test_the_mean_of_the_null_is_near_nothing_where_nothing_was_heard(world):
+    found = store.read(world / "sub-03_model-a_rsa.zarr")
+    assert found["null_mean"].dims == ("voxel", "layer")
+    assert np.abs(found["null_mean"].values).max() < 0.1 < np.abs(found["rho"].values).max()
 
 
 @pytest.mark.parametrize("spoil", ["other clip", "other lag", "missing", "twice"])
@@ -148,7 +178,8 @@ def test_group_at_common_voxels(world):
 
 
 def test_group_of_one_has_the_permutation_test_only(world, tmp_path):
-    compare.group(rsa=[world / "sub-01_model-a_rsa.zarr"], group=tmp_path / "group.zarr", q=0.005)
+    one = {"rsa": [world / "sub-01_model-a_rsa.zarr"], "published": [world / "sub-01_model-a_published.zarr"]}
+    compare.group(**one, group=tmp_path / "group.zarr", q=0.005)
     found = store.read(tmp_path / "group.zarr")
     assert np.isnan(found["t"].values).all()
     assert not found["published"].values.any()
@@ -158,7 +189,8 @@ def test_group_of_one_has_the_permutation_test_only(world, tmp_path):
 def test_group_without_permutations_has_no_p(world, tmp_path):
     rsa = store.read(world / "sub-01_model-a_rsa.zarr").load().isel(permutation=slice(0, 0))
     store.write(tmp_path / "sub-01_rsa.zarr", rsa.assign_attrs(n_permutations=0))
-    compare.group(rsa=[tmp_path / "sub-01_rsa.zarr"], group=tmp_path / "group.zarr", q=0.005)
+    one = {"rsa": [tmp_path / "sub-01_rsa.zarr"], "published": [world / "sub-01_model-a_published.zarr"]}
+    compare.group(**one, group=tmp_path / "group.zarr", q=0.005)
     assert np.isnan(store.read(tmp_path / "group.zarr")["p_fwe"].values).all()
 
 
@@ -176,7 +208,7 @@ def test_group_refuses_other_permutations_grids_and_masks(world, tmp_path):
         store.write(tmp_path / "sub-02_rsa.zarr", other)
         paths = [tmp_path / "sub-01_rsa.zarr", tmp_path / "sub-02_rsa.zarr"]
         with pytest.raises(HeschlError, match=message):
-            compare.group(rsa=paths, group=tmp_path / "group.zarr", q=0.005)
+            compare.group(rsa=paths, published=paths, group=tmp_path / "group.zarr", q=0.005)
 
 
 def _truth(path, noise, rng):

@@ -3,10 +3,12 @@
 in   results/{dataset}/preprocess/sub-{sub}_space-MNI_patterns.zarr
      results/{dataset}/embed/model-{model}_features.zarr
 out  results/{dataset}/compare/sub-{sub}_model-{model}_rsa.zarr
+     results/{dataset}/compare/sub-{sub}_model-{model}_published.zarr
      results/{dataset}/compare/model-{model}_group.zarr
      results/{dataset}/compare/model-{model}_recovery.zarr (simulated listeners)
 """
 
+PUBLISHED_RSA = "results/{{dataset}}/compare/sub-{sub}_model-{{model}}_published.zarr"
 RSA = "results/{{dataset}}/compare/sub-{sub}_model-{{model}}_rsa.zarr"
 
 
@@ -36,10 +38,32 @@ rule compare_searchlight:
         "../scripts/step.py"
 
 
+rule compare_published:
+    """The same as published: all pairs, nothing removed; for the published test alone."""
+    input:
+        patterns="results/{dataset}/preprocess/sub-{sub}_space-MNI_patterns.zarr",
+        features="results/{dataset}/embed/model-{model}_features.zarr",
+    output:
+        rsa=directory("results/{dataset}/compare/sub-{sub}_model-{model}_published.zarr"),
+    log:
+        "logs/{dataset}/compare/sub-{sub}_model-{model}_published.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("compare_published"),
+        n_voxels=settings.compare.n_voxels,
+    script:
+        "../scripts/step.py"
+
+
 rule compare_group:
     """Test over subjects: as published, and by joint permutations of the clips."""
     input:
         rsa=expand(RSA, sub=LISTENERS),
+        published=expand(PUBLISHED_RSA, sub=LISTENERS),
     output:
         group=directory("results/{dataset}/compare/model-{model}_group.zarr"),
     log:

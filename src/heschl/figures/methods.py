@@ -188,7 +188,8 @@ def _embed_words(ran: list[str], results: dict[str, xr.Dataset], method: dict[st
 def _compare_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
     groups = [r for name, r in results.items() if name.endswith("_group.zarr")]
     alone = {r.attrs["n_subjects"] for r in groups if "n_subjects" in r.attrs} == {1}
-    test = f"over participants as published (right-tailed t test, false discovery rate {method['q']:g}) and "
+    test = "over participants as published (all pairs of volumes, nothing removed; right-tailed t test, "
+    test += f"false discovery rate {method['q']:g}) and "
     choices = ["in all pairs of volumes" if method["pairs"] == "all" else "in pairs of volumes of different clips"]
     choices += ["the mean over clips at each lag removed from both"] if method["remove_lag_mean"] else []
     choices += ["features z-scored over volumes"] if method["standardize"] else []

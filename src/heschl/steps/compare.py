@@ -9,7 +9,7 @@ import xarray as xr
 
 from heschl import store
 from heschl.errors import HeschlError
-from heschl.science import motion, rdm, spheres, statistics
+from heschl.science import motion, rdm, rsa_group, spheres
 from heschl.science import recovery as recover
 from heschl.science.searchlight import searchlight as run_searchlight
 
@@ -32,9 +32,8 @@ def searchlight(
 ) -> None:
     """Correlate the dissimilarities of volumes in the n_voxels nearest voxels with those of every layer.
 
-    Writes rho (voxel, layer), radius_mm (voxel) and null_max (permutation, voxel), the largest rho over
-    layers when the clips of all layers trade places. Published (Thielen): standardize and remove_lag_mean
-    false, pairs "all".
+    Writes rho and null_mean (voxel, layer), radius_mm (voxel) and null_max (permutation, voxel): when the clips of all
+    layers trade places, the mean of rho, and the largest over layers.
 
     Parameters
     ----------
@@ -50,25 +49,20 @@ def searchlight(
     HeschlError
         If the two stores don't hold the same (clip, lag_s) volumes, or the arrays can't be compared.
     """
-    heard, seen = store.read(patterns).load(), store.read(features)
-    layers = sorted(name for name in seen.data_vars if name.startswith("layer-"))
-    clip, lag_s = heard["clip"].values.astype(str), heard["lag_s"].values
-    try:
-        order = rdm.matching(clip, lag_s, seen["clip"].values.astype(str), seen["lag_s"].values)
-        models = [_model(seen[name].values[order], lag_s, standardize, remove_lag_mean) for name in layers]
-        permutations = rdm.clip_permutations(clip, lag_s, n_permutations, seed)
-        options = {"pairs": rdm.pair_mask(clip, pairs), "permutations": permutations}
-        arrays = _spheres(heard, np.stack(models), n_voxels, remove_lag_mean, options)
-    except ValueError as error:
-        where = f"{patterns} and {features}"
-        raise HeschlError(where, str(error), "no comparison", "Check both stores and the settings") from error
-    attrs = {"seed": seed, "n_permutations": n_permutations, "clips": np.unique(clip).tolist()}
-    attrs |= {"pairs": pairs, "layers": layers, "grid_shape": list(heard.attrs["grid_shape"])}
-    arrays = arrays.assign_coords(layer=layers).assign_attrs(attrs)
-    store.write(rsa, arrays.assign(ijk=heard["ijk"], affine=heard["affine"]))
+    options = {"pairs": pairs, "standardize": standardize, "remove_lag_mean": remove_lag_mean}
+    _compare(patterns, features, rsa, n_voxels, options | {"n_permutations": n_permutations, "seed": seed})
 
 
-def group(*, rsa: list[Path], group: Path, q: float) -> None:
+def published(*, patterns: Path, features: Path, rsa: Path, n_voxels: int) -> None:
+    """Do the same as published (Thielen): pairs within clips too, nothing standardized or removed, no permutations.
+
+    Writes rho (voxel, layer) and radius_mm (voxel). Parameters and errors as of `searchlight`.
+    """
+    options = {"pairs": "all", "standardize": False, "remove_lag_mean": False}
+    _compare(patterns, features, rsa, n_voxels, options)
+
+
+def group(*, rsa: list[Path], published: list[Path], group: Path, q: float) -> None:
     """Test over subjects at their common voxels, as published and by permutation.
 
     Published: right-tailed t over subjects of the largest of layers, false discovery rate q over voxels.
@@ -78,6 +72,7 @@ def group(*, rsa: list[Path], group: Path, q: float) -> None:
     Parameters
     ----------
     rsa : stores of `searchlight`, one per subject, with the same clips, layers and seed
+    published : stores of `published`, of the same subjects in the same order
     q : false discovery rate of the published test (its .05 / 10 layers)
 
     Raises
@@ -85,12 +80,15 @@ def group(*, rsa: list[Path], group: Path, q: float) -> None:
     HeschlError
         If the subjects' grids, permutations or layers differ, or they have no voxel in common.
     """
-    stores = [store.read(path) for path in rsa]
+    stores, as_published = ([store.read(path) for path in paths] for paths in (rsa, published))
     _refuse_unlike(stores, rsa)
     rows, ijk = _common(stores, group)
-    rho = np.stack([s["rho"].values[r].astype(float) for s, r in zip(stores, rows, strict=True)])
+    rho, theirs = (
+        np.stack([s["rho"].values[r].astype(float) for s, r in zip(some, rows, strict=True)])
+        for some in (stores, as_published)
+    )
     null = np.mean([s["null_max"].values[:, r] for s, r in zip(stores, rows, strict=True)], 0, float)
-    arrays = {name: ("voxel", values, ONE) for name, values in _maps(rho, null, q).items()}
+    arrays = {name: ("voxel", values, ONE) for name, values in rsa_group.maps(rho, null, theirs, q).items()}
     arrays["rho_mean"] = (("voxel", "layer"), rho.mean(0).astype(np.float32), ONE)
     arrays["null_largest"] = ("permutation", null.max(1), ONE | {"long_name": "largest of all voxels"})
     arrays["ijk"] = (("voxel", "axis"), ijk.astype(np.int16), ONE)
@@ -142,6 +140,29 @@ def recovery(
     store.write(recovery, arrays.assign(ijk=found["ijk"], affine=found["affine"]))
 
 
+def _compare(patterns: Path, features: Path, rsa: Path, n_voxels: int, asked: dict) -> None:
+    """Read both stores, compare as asked, write what was found."""
+    heard, seen = store.read(patterns).load(), store.read(features)
+    layers = sorted(name for name in seen.data_vars if name.startswith("layer-"))
+    clip, lag_s = heard["clip"].values.astype(str), heard["lag_s"].values
+    try:
+        order = rdm.matching(clip, lag_s, seen["clip"].values.astype(str), seen["lag_s"].values)
+        how = asked["standardize"], asked["remove_lag_mean"]
+        models = np.stack([_model(seen[name].values[order], lag_s, *how) for name in layers])
+        options = {"pairs": rdm.pair_mask(clip, asked["pairs"])}
+        if "seed" in asked:
+            drawn = rdm.clip_permutations(clip, lag_s, asked["n_permutations"], asked["seed"])
+            options |= {"permutations": drawn, "trials": rdm.trials(clip, lag_s)}
+        arrays = _spheres(heard, models, n_voxels, asked["remove_lag_mean"], options)
+    except ValueError as error:
+        where = f"{patterns} and {features}"
+        raise HeschlError(where, str(error), "no comparison", "Check both stores and the settings") from error
+    attrs = {name: asked[name] for name in ("seed", "n_permutations", "pairs") if name in asked}
+    attrs |= {"clips": np.unique(clip).tolist(), "layers": layers, "grid_shape": list(heard.attrs["grid_shape"])}
+    arrays = arrays.assign_coords(layer=layers).assign_attrs(attrs)
+    store.write(rsa, arrays.assign(ijk=heard["ijk"], affine=heard["affine"]))
+
+
 def _model(features: np.ndarray, lag_s: np.ndarray, standardize: bool, remove_lag_mean: bool) -> np.ndarray:
     features = rdm.without_lag_mean(features, lag_s) if remove_lag_mean else features
     return rdm.spearman_rdm(rdm.standardized(features) if standardize else features)
@@ -157,8 +178,10 @@ def _spheres(heard: xr.Dataset, models: np.ndarray, n_voxels: int, centred: bool
     arrays = {
         "rho": (("voxel", "layer"), found.rho.astype(np.float32), correlation),
         "radius_mm": ("voxel", radius_mm.astype(np.float32), MM),
-        "null_max": (("permutation", "voxel"), found.null_max.astype(np.float32), correlation),
     }
+    if found.null_max is not None:
+        arrays["null_max"] = (("permutation", "voxel"), found.null_max.astype(np.float32), correlation)
+        arrays["null_mean"] = (("voxel", "layer"), found.null_mean.astype(np.float32), correlation)
     return xr.Dataset(arrays)
 
 
@@ -171,23 +194,6 @@ def _refuse_unlike(stores: list[xr.Dataset], paths: list[Path]) -> None:
         same = np.allclose(one["affine"].values, stores[0]["affine"].values)
         if not same or list(one.attrs["grid_shape"]) != list(stores[0].attrs["grid_shape"]):
             raise HeschlError(path, f"its grid differs from {paths[0].name}", "wanted one grid", "Remake all")
-
-
-def _maps(rho: np.ndarray, null: np.ndarray, q: float) -> dict[str, np.ndarray]:
-    """Return every group map (voxel,) from rho (subject, voxel, layer) and null (permutation, voxel)."""
-    observed, (t, p) = rho.max(2).mean(0), statistics.t_above_zero(rho.max(2))
-    honest, best = statistics.permutation_test(observed, null), statistics.best_layers(rho)
-    return {
-        "mean_max": observed.astype(np.float32),
-        "t": t.astype(np.float32),
-        "p": p,
-        "published": statistics.false_discovery(p, q),
-        "p_uncorrected": honest.p_uncorrected,
-        "p_fwe": honest.p_fwe,
-        "layer_mean": best.mean.astype(np.float32),
-        "layer_mode": best.mode.astype(np.int16),
-        "layer_argmax_of_mean": best.argmax_of_mean.astype(np.int16),
-    }
 
 
 def _common(stores: list[xr.Dataset], group: Path) -> tuple[list[np.ndarray], np.ndarray]:
