@@ -78,7 +78,10 @@ def windowed(settings) -> dict[str, list[str]]:
 
 def check_sources(settings) -> None:
     """Stop if a model of a hub has no source, or a source that is a folder or file isn't there."""
-    for key, models in windowed(settings).items():
+    found = windowed(settings)
+    if "neural_correlates" in settings.studies:
+        found["embed.models"] = [model for model in settings.embed.models if model != "category"]
+    for key, models in found.items():
         for model in models:
             source = settings.embed.sources.get(model, "")
             hub = model != "text" and f"{PACKAGE}.nets.hub" in modules(f"{PACKAGE}.embeddings.{model}")

@@ -185,3 +185,16 @@ def test_muq_mulan_through_a_stand_in_for_its_package(tmp_path, monkeypatch) -> 
     assert values["mulan"].shape == (2, 4) and times_s.tolist() == [0, 1.5]
     np.testing.assert_allclose(np.linalg.norm(values["mulan"], axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(model.embed_text(["slow piano"]), 3**-0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mert", "w2v_bert"])
+def test_all_layers_in_bins_can_take_the_taggers_place(name, tmp_path) -> None:
+    globals()[f"make_{name}"](tmp_path)
+    audio = np.stack([noise(0)[: 7 * 16_000], noise(1)[: 7 * 16_000]])
+    found, centres_s = ROOMS[name].layers(audio, 16_000, tmp_path, 0.1)
+    assert len(centres_s) == 70 and len(found) >= 8
+    assert all(layer.shape[:2] == (2, 70) and np.isfinite(layer).all() for layer in found.values())
+    # five seconds are one window, so that the mean of their bins is what `embed` gives
+    whole, _ = ROOMS[name].load(tmp_path).embed(audio[0], 16_000, np.array([[0.0, 5.0]]))
+    for layer, rows in whole.items():
+        np.testing.assert_allclose(found[layer][0, :50].mean(0), rows[0], atol=1e-5)

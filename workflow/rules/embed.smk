@@ -49,6 +49,7 @@ rule embed_layers:
     params:
         code=code("embed_layers", "embeddings.{model}"),
         model="{model}",
+        source=lambda w: settings.embed.sources.get(w.model, ""),
         bin_s=settings.embed.bin_s,
     script:
         "../scripts/step.py"

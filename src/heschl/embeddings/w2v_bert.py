@@ -12,6 +12,7 @@ from heschl.errors import HeschlError
 from heschl.nets import hub
 from heschl.nets.device import pick_device
 from heschl.science.cutting import cut_at
+from heschl.science.frame_bins import binned
 
 RATE_HZ = 16_000
 WINDOW_S = 5.0
@@ -33,6 +34,11 @@ class W2vBert:
         self, audio: np.ndarray, rate_hz: float, windows_s: np.ndarray
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Average each window (start, end in s) of a sound (sample,): hidden-00 (input) .. -> (window, feature)."""
+        values = {name: frames.mean(1) for name, frames in self.frames(audio, rate_hz, windows_s).items()}
+        return values, np.asarray(windows_s, float)[:, 0]
+
+    def frames(self, audio: np.ndarray, rate_hz: float, windows_s: np.ndarray) -> dict[str, np.ndarray]:
+        """Run each window (start, end in s) of a sound (sample,): hidden-00 (input) .. -> (window, frame, feature)."""
         import torch
 
         sounds = cut_at(audio, rate_hz, windows_s, RATE_HZ)
@@ -45,8 +51,15 @@ class W2vBert:
             features, mask = features[:, :kept], mask[:, :kept]
         with torch.inference_mode():
             hidden = self.net(features, attention_mask=mask, output_hidden_states=True).hidden_states
-            values = {f"hidden-{i:02d}": h.mean(1).cpu().numpy() for i, h in enumerate(hidden)}
-        return values, np.asarray(windows_s, float)[:, 0]
+        return {f"hidden-{i:02d}": h.cpu().numpy() for i, h in enumerate(hidden)}
+
+
+def layers(audio: np.ndarray, rate_hz: float, weights: str | Path, bin_s: float) -> tuple[dict, np.ndarray]:
+    """Average every layer of clips (clip, sample) in bins: layer name -> (clip, bin, feature), and the centres in s.
+
+    weights : what `load` takes; windows of 5 s follow each other
+    """
+    return binned(load(weights).frames, audio, rate_hz, WINDOW_S, bin_s)
 
 
 def load(source: str | Path) -> W2vBert:

@@ -27,16 +27,21 @@ def tags(*, audio: Path, weights: Path, tags: Path) -> None:
     store.write(tags, xr.Dataset(arrays, {"clip": sound["clip"].values, "tag": musicnn.TAGS}))
 
 
-def layers(*, audio: Path, weights: Path, layers: Path, model: str, bin_s: float) -> None:
+def layers(
+    *, audio: Path, weights: Path | list[Path], layers: Path, model: str, bin_s: float, source: str = ""
+) -> None:
     """Run every clip through a model: writes layer-01, ... (clip, bin, feature), averaged in bins of `bin_s`.
 
     Raises
     ------
     HeschlError
-        If there is no such model, or the model refuses the audio or the weights.
+        If there is no such model, it has no layers in time, or it refuses the audio or the weights.
     """
-    sound = store.read(audio)
-    outputs, centres_s = _model(model).layers(sound["audio"].values, sound.attrs["rate_hz"], weights, bin_s)
+    sound, room = store.read(audio), _model(model)
+    if not hasattr(room, "layers"):
+        raise HeschlError("embed: models", f"{model!r} has no layers in time", "wanted a network", "Choose another")
+    chosen = _source(room, model, source, _paths(weights))
+    outputs, centres_s = room.layers(sound["audio"].values, sound.attrs["rate_hz"], chosen, bin_s)
     dataset = _layer_set(outputs, ("clip", "bin"))
     coords = {"clip": sound["clip"].values, "bin": ("bin", centres_s, {"units": "s"})}
     store.write(layers, dataset.assign_coords(coords).assign_attrs(bin_s=bin_s, model=model))
@@ -72,8 +77,7 @@ def windows(
     room, sound = _model(model), store.read(audio)
     if not hasattr(room, "KIND"):
         raise HeschlError("embed: models", f"{model!r} has no windows", "wanted a model with `load`", "Choose another")
-    given = [Path(weights)] if isinstance(weights, str | Path) else [Path(path) for path in weights]
-    crop = random_crop and room.KIND == "audio"
+    given, crop = _paths(weights), random_crop and room.KIND == "audio"
     cuts = _cuts(sound, audio, room, {"step_s": step_s, "clip_s": clip_s}, seed if crop else None)
     try:
         if room.KIND == "audio":
@@ -102,8 +106,7 @@ def clips(*, clips: Path, weights: Path | list[Path], features: Path, model: str
     if getattr(room, "KIND", "") != "audio" or room.WINDOW_S > clip_s:
         wanted = f"wanted one that hears {clip_s:g} s of sound or less"  # labels would tell the style itself
         raise HeschlError("tell: model", f"{model!r} given", wanted, "Choose another, or set cut: clip_s")
-    options = {"model": model, "source": source, "step_s": step_s, "clip_s": clip_s}
-    windows(audio=clips, weights=weights, windows=features, **options)
+    windows(audio=clips, weights=weights, windows=features, model=model, source=source, step_s=step_s, clip_s=clip_s)
 
 
 def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, clip_s: float, drop_s: float) -> None:
@@ -131,8 +134,8 @@ def volumes(*, layers: Path, features: Path, events: list[Path], tr_s: float, cl
         raise HeschlError(
             layers, f"clips of {source.sizes['bin'] * bin_s:g} s", f"wanted {clip_s:g} s", "Set bids: clip_s"
         )
-    outputs = {}
-    for variable, name in zip(_layer_names(source), source.attrs["layers"], strict=True):
+    outputs, variables = {}, sorted(str(name) for name in source.data_vars if str(name).startswith("layer-"))
+    for variable, name in zip(variables, source.attrs["layers"], strict=True):
         drive = source[variable].sel(clip=clips).transpose("clip", ..., "bin").values
         sampled = sample(convolve(drive, bin_s), bin_s, lag_s)  # (clip, feature, lag)
         outputs[name] = sampled.swapaxes(1, 2).reshape(-1, drive.shape[1]).astype(np.float32)
@@ -178,6 +181,10 @@ def _cuts(sound: xr.Dataset, audio: Path, room: ModuleType, times: dict, seed: i
     if seed is not None and room.KIND == "audio":
         starts = np.random.default_rng([seed]).uniform(0, duration_s - window_s, (len(starts), 1))
     return np.stack([starts, starts + window_s], -1)
+
+
+def _paths(weights: Path | list[Path]) -> list[Path]:
+    return [Path(weights)] if isinstance(weights, str | Path) else [Path(path) for path in weights]
 
 
 def _source(room: ModuleType, model: str, source: str, weights: list[Path]) -> str:
@@ -234,10 +241,6 @@ def _window_set(values: dict[str, np.ndarray], cuts: np.ndarray, clip_s: float, 
         coords["crop_start_s"] = ("clip", cuts[:, 0, 0], {"units": "s"})
     attrs = {"window_s": window_s, "random_crop": int(crop)}
     return _layer_set(values, ("clip", "window")).assign_coords(coords).assign_attrs(attrs)
-
-
-def _layer_names(source: xr.Dataset) -> list[str]:
-    return sorted(str(name) for name in source.data_vars if str(name).startswith("layer-"))
 
 
 def _volume_set(outputs: dict[str, np.ndarray], clips: list[str], lag_s: np.ndarray) -> xr.Dataset:
