@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates, spline_filter
+from scipy.stats import gamma
 
-from heschl.science import motion, scanner
+from heschl.science import hrf, motion, rdm, scanner, statistics
 from heschl.science import simulation as sim
+from heschl.science.searchlight import searchlight
 
 POINT = st.tuples(st.floats(-80, 80), st.floats(-110, 80), st.floats(-70, 90)).map(np.array)
 
@@ -41,6 +43,87 @@ def test_high_low_high_is_high_at_both_ends_and_half_in_the_middle():
 def test_an_unknown_gradient_is_refused_in_one_line():
     with pytest.raises(ValueError, match=r"^gradient: 'up' given; wanted one of monotone, high_low_high$"):
         sim.planted_layer(np.zeros(3), "up")
+
+
+@given(st.integers(1, 3), st.floats(-0.5, 1.5), st.booleans(), st.integers(2, 40))
+def test_regions_hold_the_interpolated_published_layers(region, position, is_left, n_layers):
+    depth = np.interp(position, [0, 0.5, 1], sim.STG_LAYERS[region - 1]) - (not is_left)
+    expected = min(max(round(depth * n_layers / 10), 1), n_layers)
+    found = sim.planted_in_regions(np.array(region), np.array(position), np.array(is_left), n_layers)
+    near_half = abs(depth * n_layers / 10 % 1 - 0.5) < 1e-9
+    assert found == expected or near_half and abs(int(found) - expected) == 1
+    assert sim.planted_in_regions(np.array(0), np.array(position), np.array(is_left), n_layers) == 0
+
+
+def test_regions_are_high_low_high_and_deeper_on_the_left():
+    position = np.linspace(0, 1, 101)
+    layer = {
+        (region, is_left): sim.planted_in_regions(np.full(101, region), position, np.full(101, is_left))
+        for region in (1, 2, 3)
+        for is_left in (True, False)
+    }
+    for region, (least, most) in {1: (7, 10), 2: (5, 7), 3: (9, 10)}.items():
+        both = np.stack([layer[region, True], layer[region, False]])
+        assert (both.min(), both.max()) == (least, most) and np.all(both[0] - both[1] == 1)
+        assert np.abs(np.diff(both)).max() <= 1
+    polare, heschl = layer[1, True], layer[2, True]
+    assert np.all(np.diff(polare) <= 0) and polare[0] == 10 and polare[-1] == 8
+    assert np.array_equal(heschl, heschl[::-1]) and heschl[50] < heschl[0]
+
+
+STEP_S, TRIAL_S, CLIP_S = 0.25, 16.5, 15.0
+
+
+def clip_blind(n_voxels, n_clips, seed):
+    rng = np.random.default_rng(seed)
+    return sim.clip_blind_response(n_voxels, n_clips, round(CLIP_S / STEP_S), STEP_S, TRIAL_S, rng)
+
+
+def test_clip_blind_voxels_answer_every_clip_alike_each_in_its_own_way():
+    response = clip_blind(20, 4, 0)
+    assert response.shape == (20, 4, round((CLIP_S + 32) / STEP_S)) and response.dtype == np.float32
+    assert np.all(response == response[:, :1]) and np.all(response[:, 0].std(1) > 0)
+    assert np.abs(np.corrcoef(response[:, 0]) - np.eye(20)).max() < 0.99
+    length, train = round(TRIAL_S / STEP_S), np.zeros((20, 900))
+    for trial in range(8):  # by plain adding: the eighth trial has all tails of those before it
+        here = slice(trial * length, trial * length + response.shape[2])
+        train[:, here] += response[:, 0]
+    assert np.allclose(train[:, 7 * length : 8 * length].std(1), 1, atol=1e-4)
+
+
+def test_clip_blind_response_is_slow_as_the_haemodynamic_response_is():
+    course, n_bins = clip_blind(600, 1, 1)[:, 0].astype(float), round(CLIP_S / STEP_S)
+    time_s = (np.arange(round(32 / STEP_S)) + 0.5) * STEP_S
+    kernel = gamma.pdf(time_s, 6) - gamma.pdf(time_s, 16) / 6
+    mean = np.abs(np.fft.rfft(np.ones(n_bins), 512)) ** 2 / n_bins  # of the drive, taken off it
+    expected = np.abs(np.fft.rfft(kernel, 512)) ** 2 * (n_bins - mean)
+    found = (np.abs(np.fft.rfft(course, 512)) ** 2).mean(0)
+    assert np.corrcoef(found, expected)[0, 1] > 0.98
+
+
+def test_clip_blind_voxels_share_lags_with_layers_until_the_mean_at_each_lag_is_removed():
+    """Seven listeners' spheres that know no clip, against layers half of whose course any clip evokes."""
+    n_clips, lags = 12, np.arange(6.75, 15, 1.5)
+    clip, lag_s = np.repeat(np.arange(n_clips), len(lags)), np.tile(lags, n_clips)
+    rng, permutations = np.random.default_rng(3), rdm.clip_permutations(clip, lag_s, 99, 0)
+    heard_at, shape = np.rint(lags / STEP_S).astype(int), (3, n_clips, 30, round(CLIP_S / STEP_S))
+    drive = rng.standard_normal(shape) + rng.standard_normal((3, 1, *shape[2:]))
+    layers = np.moveaxis(hrf.convolve(drive, STEP_S)[..., heard_at], 2, 3).reshape(3, len(clip), 30)
+    rho, null = {False: [], True: []}, []
+    for seed in range(7):
+        heard = np.moveaxis(clip_blind(40, n_clips, seed)[..., heard_at], 0, 2).reshape(len(clip), 40)
+        heard = heard + np.random.default_rng([seed, 1]).normal(0, 0.5, heard.shape)
+        for honest in rho:
+            centred = [rdm.without_lag_mean(v, lag_s) if honest else v for v in (heard, *layers)]
+            models = np.stack([rdm.spearman_rdm(v) for v in centred[1:]])
+            options = {"pairs": rdm.pair_mask(clip, "between_clip" if honest else "all"), "permutations": permutations}
+            found = searchlight(centred[0], models, np.arange(40)[None], **options)
+            rho[honest].append(found.rho[0].max())
+            null += [found.null_max] if honest else []
+    _, p = statistics.t_above_zero(np.array(rho[False]))
+    test = statistics.permutation_test(np.array([np.mean(rho[True])]), np.mean(null, 0))
+    assert p < 1e-4 and np.min(rho[False]) > 0.1
+    assert test.p_fwe[0] > 0.05 and np.mean(rho[True]) < np.mean(rho[False]) / 4
 
 
 @given(st.lists(st.floats(-0.2, 0.2), min_size=6, max_size=6))

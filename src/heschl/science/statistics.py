@@ -58,13 +58,27 @@ def permutation_test(observed: np.ndarray, null: np.ndarray) -> PermutationTest:
     null : array of shape (permutation, voxel), each row one permutation of all voxels
     """
     n = len(null)
+    largest = null.max(1, initial=-np.inf)
+    p = (1 + (null >= observed).sum(0)) / (1 + n) if n else np.full(observed.shape, np.nan)
+    return PermutationTest(p, family_wise(observed, largest), threshold(largest))
+
+
+def family_wise(observed: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """Return p (...) of observed (...) against the largest of the family under each permutation (permutation,).
+
+    p = (1 + #{largest >= observed}) / (1 + #permutations); NaN without permutations, and where observed is NaN.
+    """
+    n = len(largest)
     if n == 0:
-        return PermutationTest(np.full(observed.shape, np.nan), np.full(observed.shape, np.nan), np.nan)
-    largest = np.sort(null.max(1))
-    reached = n - np.searchsorted(largest, observed, side="left")
-    allowed = int(0.05 * (1 + n) + 1e-9)  # permutations, the observed order among them
-    threshold = float(largest[n - allowed]) if allowed else np.nan
-    return PermutationTest((1 + (null >= observed).sum(0)) / (1 + n), (1 + reached) / (1 + n), threshold)
+        return np.full(observed.shape, np.nan)
+    reached = n - np.searchsorted(np.sort(largest), observed, side="left")
+    return np.where(np.isnan(observed), np.nan, (1 + reached) / (1 + n))
+
+
+def threshold(largest: np.ndarray, alpha: float = 0.05) -> float:
+    """Return the value above which `family_wise` is at most alpha; NaN with too few permutations for that."""
+    allowed = int(alpha * (1 + len(largest)) + 1e-9)  # permutations, the observed order among them
+    return float(np.sort(largest)[len(largest) - allowed]) if allowed else np.nan
 
 
 class Layers(NamedTuple):
