@@ -21,6 +21,19 @@ class Compare(Section):
     seed: int = Field(0, ge=0, description="Seed of the permutations.")
 
 
+class Select(Section):
+    """Clips for the scanner, chosen from MagnaTagATune by their tags: results/<dataset>/select/stimuli.tsv."""
+
+    dir: str | None = Field(None, description="Folder with MagnaTagATune's annotations_final.csv.")
+    n_clusters: int = Field(16, ge=2, description="Clusters of tags, by complete linkage.")
+    n_passes: Count = Field(9, description="Clips taken from each cluster; those of the first pass are for testing.")
+    medoids: Literal["first", "every"] = Field(
+        "first", description="Medoids of their clusters are: the very first pick, or every pick of the first pass."
+    )
+    merge_synonyms: bool = Field(True, description="Join tags of one meaning.")
+    skip_song_start: bool = Field(True, description="Leave out clips from the start of a song.")
+
+
 class Encode(Section):
     """Voxel-wise encoding: ridge regression from features to voxels."""
 

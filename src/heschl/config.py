@@ -38,6 +38,7 @@ class Config(Section):
     audit: sections.Audit = sections.Audit()
     train: sections.Train = sections.Train()
     embed: sections.Embed = sections.Embed()
+    select: analyses.Select = analyses.Select()
     compare: analyses.Compare = analyses.Compare()
     encode: analyses.Encode = analyses.Encode()
     decode: analyses.Decode = analyses.Decode()

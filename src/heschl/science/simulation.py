@@ -10,10 +10,15 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from heschl.science import hrf
+
 # Planum polare -> Heschl's gyrus -> planum temporale on the right (MNI mm); the left is its mirror image.
 STG_MM = np.array([[46.0, 8.0, -12.0], [48.0, -14.0, 4.0], [60.0, -38.0, 16.0]])
 RADIUS_MM = 10.5
 GRADIENTS = ("monotone", "high_low_high")
+# Of ten layers, at the front, middle and back of planum polare, Heschl's gyrus and planum temporale on the left.
+STG_LAYERS = np.array([[10.0, 9.0, 8.0], [7.0, 6.0, 7.0], [10.0, 10.0, 10.0]])
+LEFT_DEEPER = 1.0  # layers, of ten
 
 
 def planted_layer(
@@ -43,6 +48,30 @@ def planted_layer(
     depth = position if gradient == "monotone" else 0.5 + np.abs(position - 0.5)
     layer = 1 + np.minimum((depth * n_layers).astype(int), n_layers - 1)
     return np.where(distance <= radius_mm, layer, 0).astype(np.int16)
+
+
+def planted_in_regions(region: np.ndarray, position: np.ndarray, is_left: np.ndarray, n_layers: int = 10) -> np.ndarray:
+    """Return the layer planted in regions of the superior temporal gyrus: high, low, high, and deeper on the left.
+
+    As published (Thielen, MSc thesis), of ten layers: planum polare 7 to 10, falling towards the back; Heschl's gyrus
+    5 to 7, lowest in its middle; planum temporale 9 and 10; each place one layer less on the right than on the left.
+
+    Parameters
+    ----------
+    region : integer array of shape (...), 0 none, 1 planum polare, 2 Heschl's gyrus, 3 planum temporale
+    position : array of shape (...), from 0 at the front of the region to 1 at its back
+    is_left : boolean array of shape (...)
+    n_layers : for another number than ten, the share of the network's depth is kept
+
+    Returns
+    -------
+    array of shape (...), int16, 1..n_layers, 0 where there is no region
+    """
+    place = 2 * np.clip(position, 0, 1)
+    weight = np.stack([np.maximum(1 - place, 0), 1 - np.abs(1 - place), np.maximum(place - 1, 0)], -1)  # (..., knot)
+    depth = (weight * STG_LAYERS[np.maximum(region, 1) - 1]).sum(-1) - np.where(is_left, 0, LEFT_DEEPER)
+    layer = np.clip(np.floor(depth * n_layers / 10 + 0.5), 1, n_layers)
+    return np.where(region > 0, layer, 0).astype(np.int16)
 
 
 def along_line(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,3 +186,27 @@ def zscore_units(activity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = activity.std((0, 1))
     alive = spread > 1e-6 * (np.abs(activity).max() + 1e-12)
     return (activity - activity.mean((0, 1))) / np.where(alive, spread, 1), alive
+
+
+def clip_blind_response(
+    n_voxels: int, n_clips: int, n_bins: int, step_s: float, trial_s: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw voxels that hear that there is a clip but not which: each responds to every clip with the same course.
+
+    The drive, white over the bins of a clip with a mean of 0, is each voxel's own, as voxels differ in latency and
+    shape; convolved with the haemodynamic response it has the lags and the autocorrelation of BOLD. Trials `trial_s`
+    apart have a standard deviation of 1, tails included, once the first tails are complete.
+
+    Returns
+    -------
+    array of shape (n_voxels, n_clips, n_bins + 32 s / step), float32, as `heschl.science.hrf.convolve` gives it;
+    read-only, a view of one clip
+    """
+    drive = rng.standard_normal((n_voxels, n_bins))
+    course = hrf.convolve(drive - drive.mean(1, keepdims=True), step_s)
+    n_trials = int(np.ceil(course.shape[1] * step_s / trial_s)) + 1
+    onset_s = trial_s * np.arange(n_trials)
+    time_s = onset_s[-1] + np.arange(0, trial_s, step_s)
+    trial = hrf.superpose(course[:, None], step_s, np.zeros(n_trials, int), onset_s, time_s)
+    course /= trial.std(1, keepdims=True)
+    return np.broadcast_to(course[:, None].astype(np.float32), (n_voxels, n_clips, course.shape[1]))
