@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -47,6 +48,9 @@ class Simulate(Section):
 
     participant_label: list[Label] = Field(["01", "02", "03", "04"], description="Simulated participants.")
     noise_label: list[Label] = Field(["04"], description="Canaries: participants that are pure noise.")
+    hrf_label: list[Label] = Field(
+        [], description="Those of noise_label whose planted voxels respond, but to every clip alike."
+    )
     driver: Name = Field("resnet18", description="Network whose layers drive the planted voxels.")
     n_runs: Count = Field(3, description="Runs; each plays every chosen clip once.")
     clips_per_style: Count = Field(2, description="Clips of each style that are played.")
@@ -55,11 +59,18 @@ class Simulate(Section):
     tail_s: NotNegative = Field(6.0, description="Silence after the last clip.")
     voxel_mm: Positive = Field(3.0, description="Voxel size of the simulated BOLD.")
     effect_percent: NotNegative = Field(1.5, description="Signal change of a planted voxel, one standard deviation.")
-    gradient: Literal["monotone", "high_low_high"] = Field(
+    gradient: Literal["monotone", "high_low_high", "stg_atlas"] = Field(
         "monotone", description="Planted layers from anterior to posterior superior temporal gyrus."
     )
     motion_mm: NotNegative = Field(1.0, description="Size of the head motion.")
     seed: int = Field(0, ge=0, description="Seed of the simulation.")
+
+    @field_validator("hrf_label")
+    @classmethod
+    def _without_layers(cls, labels: list[str], others: ValidationInfo) -> list[str]:
+        if set(labels) - set(others.data.get("noise_label", labels)):
+            raise PydanticCustomError("label", "wanted labels that simulate.noise_label names as well")
+        return labels
 
 
 class Listen(Section):

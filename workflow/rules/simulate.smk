@@ -38,6 +38,7 @@ rule simulate_subject:
         sub="{sub}",
         subjects=HEADS,
         noise_subjects=NOISE,
+        hrf_subjects=settings.simulate.hrf_label,
         n_runs=settings.simulate.n_runs,
         clips_per_style=settings.simulate.clips_per_style,
         tr_s=settings.bids.tr_s,

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_dilation, spline_filter
 
-from heschl.datasets.simulated_head import GREY, epi_contrast
+from heschl.datasets.simulated_head import GRADIENTS, GREY, epi_contrast, planted
 from heschl.errors import HeschlError
 from heschl.science import hrf, scanner
 from heschl.science.simulation import (
-    GRADIENTS,
     Anatomy,
+    clip_blind_response,
     latin_square,
-    planted_layer,
     random_anatomy,
     random_motion,
     rigid,
@@ -84,7 +83,8 @@ class Listener:
 
     shape, affine : of the BOLD slab, voxel -> native mm
     tissue, csf : signal and CSF fraction on the slab with PAD more voxels on each side
-    ijk, mni, layer, unit, effect : of planted voxels: padded index, mm, 1..n, column of its layer, percent
+    ijk, mni, layer, unit, effect : of planted voxels: padded index, mm, 1..n, column of its layer, percent; layer 0
+        and unit -1 where the response is the same to every clip
     response : (n_planted, n_clips, n_steps) of each planted voxel to each clip, a run of SD 1
     step_s : seconds per step of the response
     """
@@ -157,20 +157,27 @@ def head(sub: str, seed: int, voxel_mm: float) -> tuple:
     return anatomy, shape, affine, mni, *epi_contrast(mni, voxel_mm)
 
 
-def listener(sub: str, design: Design, layers: list[np.ndarray], step_s: float, is_noise: bool) -> Listener:
+def listener(
+    sub: str, design: Design, layers: list[np.ndarray], step_s: float, is_noise: bool, is_hrf_only: bool = False
+) -> Listener:
     """Make a head and plant the layers in it.
 
     Parameters
     ----------
     layers : per layer, activations to the played clips (n_clips, n_bins, n_units) in bins of `step_s`
     is_noise : plant nothing: the canary
+    is_hrf_only : in the voxels that would follow a layer, plant the same response to every clip
     """
     anatomy, shape, affine, mni, tissue, csf, grey = head(sub, design.seed, design.voxel_mm)
-    layer = np.where(grey >= GREY, planted_layer(mni, design.gradient, len(layers)), 0)
-    ijk = np.argwhere((layer > 0) & (not is_noise))
+    layer = np.where(grey >= GREY, planted(mni, design.gradient, len(layers)), 0)
+    ijk = np.argwhere((layer > 0) & (is_hrf_only or not is_noise))
     layer, mni = layer[tuple(ijk.T)], mni[tuple(ijk.T)]
     rng = stream(design.seed, sub, "units")
-    unit, response = plant(layer, layers, step_s, design.trial_s, rng)
+    if is_hrf_only:
+        response = clip_blind_response(len(ijk), *layers[0].shape[:2], step_s, design.trial_s, rng)
+        layer, unit = np.zeros_like(layer), np.full(len(ijk), -1)
+    else:
+        unit, response = plant(layer, layers, step_s, design.trial_s, rng)
     effect = design.effect_percent * rng.uniform(0.8, 1.2, len(ijk))
     return Listener(anatomy, shape, affine, tissue, csf, ijk, mni, layer, unit, effect, response, step_s)
 

@@ -42,8 +42,14 @@ def subject(
     motion_mm: float,
     seed: int,
     group_voxel_mm: float,
+    hrf_subjects: list[str] = (),
 ) -> None:
     """Scan one listener: a T1w image and `n_runs` runs in raw BIDS, and the truth (docs/simulated_fmri.md).
+
+    Parameters
+    ----------
+    noise_subjects, hrf_subjects : labels of those in whom no layer is planted: nothing at all, and voxels that
+        respond to every clip alike (one in both lists is the latter)
 
     Raises
     ------
@@ -53,13 +59,15 @@ def subject(
     timing = (n_runs, clips_per_style, tr_s, trial_s, lead_in_s, tail_s)
     design = fmri.Design(*timing, voxel_mm, effect_percent, gradient, motion_mm, seed)
     played, activity, step_s = _stimuli(audio, layers, design)
-    who = fmri.listener(sub, design, activity, step_s, sub in noise_subjects)
+    is_noise, is_hrf_only = sub in {*noise_subjects, *hrf_subjects}, sub in hrf_subjects
+    who = fmri.listener(sub, design, activity, step_s, is_noise, is_hrf_only)
     _anatomy(t1w, t1w_sidecar, who, design, sub)
     orders = design.orders(sorted(subjects).index(sub), played.sizes["clip"])
     outputs = zip(bold, sidecars, events, strict=True)
     runs = [_run(*paths, who, design, sub, played, k, orders[k]) for k, paths in enumerate(outputs)]
     grid = truth_on_grid(group_voxel_mm, gradient, len(activity))
-    store.write(truth, _truth(who, runs, design, played, grid, sub in noise_subjects))
+    extra = {"is_hrf_only": True} if is_hrf_only else {}
+    store.write(truth, _truth(who, runs, design, played, grid, is_noise).assign_attrs(extra))
 
 
 def dataset(
@@ -96,6 +104,7 @@ def make_dataset(
     layers: Path,
     subjects: list[str],
     noise_subjects: list[str] = (),
+    hrf_subjects: list[str] = (),
     group_voxel_mm: float = 3.0,
     **design: float | str,
 ) -> None:
@@ -104,18 +113,19 @@ def make_dataset(
     Parameters
     ----------
     audio, layers : stores as the rules ingest_audio and embed_layers write them
+    noise_subjects, hrf_subjects : as in `subject`
     design : any field of `heschl.datasets.simulated_fmri.Design`, such as effect_percent, n_runs, motion_mm
     """
     settings = vars(fmri.Design(**design))
     root, everyone = (
         Path(folder) / "bids",
-        {"subjects": list(subjects), "noise_subjects": list(noise_subjects)},
+        {"subjects": list(subjects), "noise_subjects": sorted({*noise_subjects, *hrf_subjects})},
     )
     dataset(audio=audio, clips_per_style=settings["clips_per_style"], **everyone, **_dataset_files(root))
     for sub in subjects:
         paths = _subject_files(root / f"sub-{sub}", sub, settings["n_runs"])
         truth = Path(folder) / f"sub-{sub}_truth.zarr"
-        inputs = {"layers": layers, "audio": audio, "group_voxel_mm": group_voxel_mm}
+        inputs = {"layers": layers, "audio": audio, "group_voxel_mm": group_voxel_mm, "hrf_subjects": hrf_subjects}
         subject(sub=sub, truth=truth, **inputs, **paths, **everyone, **settings)
 
 
