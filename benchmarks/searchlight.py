@@ -6,8 +6,8 @@
 CPU time per centre counts, so that other work on the machine doesn't. rsatoolbox and mne-rsa do less: their pattern
 distance is Pearson's (rsatoolbox has no Spearman one). All compare all pairs. "documented" is rsatoolbox's searchlight
 as its documentation has it; "best" gets the RDMs and compares them at once. mne-rsa is left out where it isn't
-installed (pip install mne-rsa==1.0). What follows the table: exactness against scipy, ties, permutations, other
-distances, threads, volumes, and the memory of whole processes.
+installed (pip install --no-deps mne-rsa==1.0). What follows the table: exactness against scipy, ties, permutations,
+other distances, threads, volumes, and the memory of whole processes. benchmarks/searchlight_figure.py draws them.
 """
 
 import argparse
@@ -122,6 +122,8 @@ def peers(patterns, models, neighbours, rounds: int) -> None:
     print("| by | CPU ms per centre | times ours |\n|---|---|---|")
     for name, values in sorted(times.items(), key=lambda item: np.median(item[1])):
         print(f"| {name} | {np.median(values):.3g} | {np.median(values) / ours:.1f} |")
+    if "mne-rsa" not in times:
+        print("| mne-rsa | not installed | |")
 
 
 def exactness(patterns, models, neighbours) -> None:

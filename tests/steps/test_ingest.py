@@ -69,3 +69,38 @@ def test_audio(pytestconfig, tmp_path):
     assert written.rate_hz == 16_000 and written.audio.shape == (80, 240_000)
     assert np.array_equal(written.audio[7], wanted.audio[7])
     assert written["clip"].values.tolist() == wanted["clip"].values.tolist()
+
+
+def _corpus(folder, sounds: dict[str, np.ndarray]):
+    """Write a folder of clips with its manifest; the same sound may come as wav and as flac."""
+    import hashlib
+
+    import soundfile
+
+    lines = [",".join(mini_styles.COLUMNS)]
+    for name, sound in sounds.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, (sound * 32767).astype(np.int16), mini_styles.RATE_HZ)
+        lines.append(f"{name},{path.parent.name},{path.stem},x,{hashlib.sha256(path.read_bytes()).hexdigest()}")
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return {"manifest": folder / "manifest.csv", "events": [], "folder": str(folder), "whole_file": False}
+
+
+def test_the_same_sound_under_two_names_is_refused_by_both(tmp_path):
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, (3, 4000))
+    names = {"jazz/a.wav": sound[0], "jazz/b.wav": sound[1], "rock/c.flac": sound[0], "rock/d.wav": sound[2]}
+    given = _corpus(tmp_path / "music", names) | {"plugin": "mini_styles", "audio": tmp_path / "audio.zarr"}
+    with pytest.raises(HeschlError, match=r"manifest\.csv: clips 'jazz/a' and 'rock/c' are the same sound;") as error:
+        ingest.audio(**given)
+    assert "\n" not in str(error.value) and not (tmp_path / "audio.zarr").exists()
+
+
+def test_sounds_that_differ_in_one_sample_are_two(tmp_path):
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 4000)
+    other = sound.copy()
+    other[17] = -other[17]
+    names = {"jazz/a.wav": sound, "jazz/b.wav": other, "jazz/c.wav": sound[:3000]}
+    given = _corpus(tmp_path / "music", names) | {"plugin": "mini_styles", "audio": tmp_path / "audio.zarr"}
+    ingest.audio(**given)
+    assert store.read(tmp_path / "audio.zarr")["clip"].values.tolist() == ["jazz/a", "jazz/b", "jazz/c"]

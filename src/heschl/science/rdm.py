@@ -51,9 +51,21 @@ def without_lag_mean(values: np.ndarray, lag_s: np.ndarray) -> np.ndarray:
     """Subtract from (volume, ...) values the mean over clips at each lag: what any clip evokes.
 
     What is equal on paper stays equal, to 1e-9 of the largest value.
+
+    Raises
+    ------
+    ValueError
+        If a value isn't finite, or a lag is one clip's alone: nothing would be left of it.
     """
     values = values.astype(float)
-    _, index = np.unique(lag_s, return_inverse=True)
+    if not np.isfinite(values).all():
+        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(0))
+        given = f"NaN or infinity in {len(bad)} of {values[0].size} voxels or features, the first is number {bad[0]}"
+        raise ValueError(f"{given} (from 0); wanted finite numbers")
+    lags, index, clips = np.unique(lag_s, return_inverse=True, return_counts=True)
+    if clips.min() < 2:
+        given = f"one clip alone at {lags[clips.argmin()]:g} s"
+        raise ValueError(f"{given}: without the mean over clips nothing is left; wanted two clips or more")
     for lag in range(index.max() + 1):
         values[index == lag] -= values[index == lag].mean(0)
     unit = np.abs(values).max(initial=0) or 1.0

@@ -151,7 +151,10 @@ def _checked(
         wanted = f"(model, {volumes}, {volumes})"
         raise ValueError(f"models have shape {models.shape}; wanted {wanted} for {volumes} volumes of patterns")
     if not np.isfinite(patterns).all():
-        raise ValueError("patterns hold NaN or infinity; drop those voxels first")
+        bad = np.flatnonzero(~np.isfinite(patterns).reshape(-1, voxels).all(0))
+        raise ValueError(
+            f"patterns hold NaN or infinity in {len(bad)} of {voxels} voxels, the first is {bad[0]}; drop them"
+        )
     same = (patterns == patterns[..., :1, :]).reshape(-1, voxels).all(0)
     if same.any():
         raise ValueError(f"voxel {same.argmax()} has the same value in all volumes; drop such voxels first")
@@ -198,6 +201,8 @@ def _model_vectors(models: np.ndarray, keep: np.ndarray, comparison: str) -> np.
     row, column = np.triu_indices(models.shape[1], 1)
     values = models[:, column, row].astype(float)
     some = values[:, keep]
-    if not np.isfinite(some).all() or (some.size and np.ptp(some, axis=1).min() == 0):
-        raise ValueError("a model's distances are constant or not finite; give features that differ between volumes")
+    bad = ~np.isfinite(some).all(1) | (np.ptp(some, axis=1) == 0)
+    if bad.any():
+        given = f"the distances of model {bad.argmax()} (from 0) are constant or not finite"
+        raise ValueError(f"{given}; give features that differ between volumes")
     return prepared(values, keep, comparison)

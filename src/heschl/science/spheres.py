@@ -33,7 +33,8 @@ def nearest(points_mm: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         If n is below 2 or above the number of voxels.
     """
     if not 2 <= n <= len(points_mm):
-        raise ValueError(f"a sphere of {n} voxels in a mask of {len(points_mm)}; wanted 2 to {len(points_mm)}")
+        given = f"a sphere of {n} voxels in a mask of {len(points_mm)}; wanted 2 to {len(points_mm)}"
+        raise ValueError(f"{given}: make spheres smaller (n_voxels) or the mask larger")
     neighbours, radius_mm = np.empty((len(points_mm), n), np.int32), np.empty(len(points_mm))
     tree = cKDTree(points_mm)
     for start in range(0, len(points_mm), BLOCK):

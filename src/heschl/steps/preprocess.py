@@ -204,7 +204,7 @@ def patterns(
     clip_s : length of a clip
     """
     runs, anatomy = [store.read(path) for path in bold], store.read(anat).load()
-    ijk = _shared_grey(runs, anatomy["gm"].values > gm_threshold)
+    ijk = _shared_grey(runs, bold, anatomy, gm_threshold)
     lag_s = trials.lags_s(clip_s, float(runs[0].attrs["tr_s"]), drop_s)
     cuts = [_cut(run, path, ijk, confounds, lag_s, clip_s) for run, path in zip(runs, raw, strict=True)]
     trial = np.concatenate([t for t, _ in cuts])
@@ -217,10 +217,15 @@ def patterns(
     store.write(patterns, arrays.assign_attrs(attrs))
 
 
-def _shared_grey(runs: list[xr.Dataset], grey: np.ndarray) -> np.ndarray:
-    """Find the indices (voxel, axis) of grey voxels that every run covers."""
+def _shared_grey(runs: list[xr.Dataset], paths: list[Path], anatomy: xr.Dataset, gm_threshold: float) -> np.ndarray:
+    """Find the indices (voxel, axis) of grey voxels that every run covers; refuse a run on another grid."""
+    grey, affine = anatomy["gm"].values > gm_threshold, anatomy["affine"].values
     count = np.zeros(grey.shape, int)
-    for run in runs:
+    for run, path in zip(runs, paths, strict=True):
+        shape = tuple(map(int, run.attrs["grid_shape"]))
+        if shape != grey.shape or not np.allclose(run["affine"].values, affine, atol=1e-3):
+            given = f"its grid {shape} or affine isn't that of the grey matter, {grey.shape}"
+            raise HeschlError(path, given, "wanted one voxel grid", "Preprocess the T1w and all runs again, alike")
         count[tuple(run["ijk"].values.T)] += 1
     return np.argwhere(grey & (count == len(runs)))
 
