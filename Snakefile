@@ -24,6 +24,7 @@ include: "workflow/rules/select.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/embed.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/infer.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/decode.smk"
 include: "workflow/rules/align.smk"
@@ -39,6 +40,7 @@ include: "workflow/rules/tell.smk"
 include: "workflow/rules/dream.smk"
 include: "workflow/rules/imagine.smk"
 include: "workflow/rules/draw.smk"
+include: "workflow/rules/draw_inference.smk"
 include: "workflow/rules/draw_brain2music.smk"
 include: "workflow/rules/draw_music_reconstruction.smk"
 include: "workflow/rules/draw_neuroplasticity.smk"
@@ -54,6 +56,7 @@ rule all:
         STUDIES.values(),
         f"results/{settings.dataset}/report.html",
         DATASET,
+        INFERRED,
 
 
 rule figures:

@@ -53,7 +53,7 @@ def test_motion_is_recovered(simulated):
 def test_every_figure_has_its_table_and_the_report_holds_them(simulated):
     drawn = sorted(simulated.glob("figures/*/*.png"))
     studies = [png.parent.name for png in drawn]
-    assert studies.count("neural_correlates") == 11
+    assert studies.count("neural_correlates") == 14
     assert studies.count("brain2music") >= 18 and studies.count("music_reconstruction") >= 10
     page = (simulated / "report.html").read_text()
     for png in drawn:

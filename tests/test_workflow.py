@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMPARE = {"compare_searchlight", "compare_published", "compare_group", "compare_recovery"}
+INFER = {"infer_controls", "infer_layers", "infer_ceiling", "infer_bootstrap"}
 SMALL = {
     "  n_runs: 2": '  n_runs: 1\n  participant_label: ["01", "02", "04"]',
     "  effect_percent: 4": '  participant_label: ["01", "02", "04"]\n  n_test_runs: 1',
@@ -139,14 +140,37 @@ def test_edits_without_meaning_plan_nothing(house, edit, file, old, new):
 
 def test_a_setting_of_the_searchlight_reruns_it_and_what_follows(house, edit):
     edit("config/config.yaml", "n_voxels: 50", "n_voxels: 99")
-    assert planned(house) - drawn(planned(house)) == COMPARE
+    assert planned(house) - drawn(planned(house)) == COMPARE | INFER
 
 
 def test_the_searchlights_code_reruns_it_and_what_follows(house, edit):
     edit("src/heschl/science/searchlight.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
     rules = planned(house)
-    assert rules - drawn(rules) == COMPARE
+    assert rules - drawn(rules) == COMPARE | INFER
     assert "draw_recovery" in rules and "draw_tag_auc" not in rules and "draw_timeline" not in rules
+
+
+def test_a_control_model_reruns_what_it_is_compared_in(house, edit):
+    edit("config/config.yaml", "compare:", "infer: {controls: [musicnn, untrained]}\ncompare:")
+    rules = planned(house)
+    new = {"embed_layers", "embed_volumes"}
+    assert rules - drawn(rules) == {"infer_controls", "infer_layers"} | new
+
+
+def test_the_inferences_code_reruns_no_searchlight_of_layers(house, edit):
+    edit("src/heschl/science/layer_maps.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
+    rules = planned(house)
+    assert rules - drawn(rules) == INFER
+
+
+@pytest.mark.parametrize(("who", "subjects"), [("group", ["01", "02"]), ("noise", ["04"]), ("hrf", [])])
+def test_each_group_is_tested_by_itself(house, who, subjects):
+    target = f"results/simulated_fmri/compare/model-resnet18_{who}.zarr"
+    said = output(snakemake(house, "--dry-run", "--force", target))
+    rule = said[said.index("rule compare_group:") :]
+    inputs = re.search(r"input: (.*)", rule).group(1) if subjects else ""
+    assert re.findall(r"sub-(\w+?)_model-resnet18_rsa", inputs) == subjects
+    assert f"compare/model-resnet18_{who}.zarr" in rule
 
 
 def test_a_setting_of_encoding_reruns_encoding_alone(house, edit):
@@ -288,6 +312,14 @@ def test_a_study_that_the_settings_do_not_name_is_refused(house):
         ("config/config.yaml", "n_voxels:", "n_voxel:", "Did you mean compare.n_voxels?"),
         ("config/config.yaml", "n_voxels: 50", "n_voxels: lots", "compare.n_voxels is 'lots'"),
         ("config/config.yaml", "compare:", "embed: {models: [resnet19]}\ncompare:", "no model 'resnet19'"),
+        ("config/config.yaml", "compare:", "infer: {controls: [spektral]}\ncompare:", "Did you mean spectral?"),
+        (
+            "config/config.yaml",
+            "compare:",
+            "infer: {controls: [clap]}\ncompare:",
+            "no model with layers in time 'clap'",
+        ),
+        ("config/config.yaml", "compare:", "infer: {controls: [mert]}\ncompare:", "embed.sources"),
         ("config/config.yaml", "compare:", "corpus: {dir: nowhere}\ncompare:", "nowhere/manifest.csv: no such file"),
         ("config/config.yaml", "compare:", "bids: {dir: nowhere}\ncompare:", "nowhere"),
         ("config/config.yaml", "\ndecode:\n", "\ndecode:\n  models: [clup]\n", "no model 'clup'"),

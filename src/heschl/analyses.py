@@ -21,6 +21,26 @@ class Compare(Section):
     seed: int = Field(0, ge=0, description="Seed of the permutations.")
 
 
+class Infer(Section):
+    """Which layer is where: tests of voxels and layers, control models, noise ceilings, and a bootstrap over clips."""
+
+    q_layers: float = Field(0.05, gt=0, lt=1, description="False-discovery rate over voxels x layers.")
+    cluster_enhanced: bool = Field(True, description="Enhance the map of the largest by clusters (TFCE), and test it.")
+    connectivity: Literal[6, 18, 26] = Field(6, description="Voxels that touch: by faces, edges or corners.")
+    shrink: NotNegative = Field(1.0, description="Added to the denominator of sign flips, in medians; 0: Student's t.")
+    controls: list[Name] = Field(
+        ["spectral"],
+        description="Models whose share is taken out of each layer's: spectral, untrained, any with layers.",
+    )
+    n_ceiling_centres: Count = Field(200, description="Searchlights with a noise ceiling, evenly among all.")
+    n_bootstrap: Count = Field(200, description="Resamples of the clips.")
+    regions: list[str] = Field(
+        ["G_temp_sup-Plan_polar", "G_temp_sup-G_T_transv", "G_temp_sup-Plan_tempo"],
+        min_length=1,
+        description="Regions with intervals over clips, left and right: names of the Destrieux atlas.",
+    )
+
+
 class Select(Section):
     """Clips for the scanner, chosen from MagnaTagATune by their tags: results/<dataset>/select/stimuli.tsv."""
 

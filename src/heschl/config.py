@@ -40,6 +40,7 @@ class Config(Section):
     embed: sections.Embed = sections.Embed()
     select: analyses.Select = analyses.Select()
     compare: analyses.Compare = analyses.Compare()
+    infer: analyses.Infer = analyses.Infer()
     encode: analyses.Encode = analyses.Encode()
     decode: analyses.Decode = analyses.Decode()
     align: analyses.Align = analyses.Align()
@@ -205,7 +206,7 @@ def _is_section(field: Any) -> bool:
 def _kind(annotation: Any) -> str:
     """Name a type in plain words."""
     arguments = get_args(annotation)
-    if all(isinstance(a, str) for a in arguments) and arguments:
+    if all(isinstance(a, str | int) for a in arguments) and arguments:
         return " or ".join(f"`{a}`" for a in arguments)
     if annotation in (int, float, str, bool):
         return {int: "whole number", float: "number", str: "text", bool: "true or false"}[annotation]

@@ -4,6 +4,7 @@ A rule's name is an address: `compare_searchlight` is the function `searchlight`
 `draw_recovery` the function `draw` of figures/recovery.py. A rule gives a function exactly its keywords.
 """
 
+import difflib
 import hashlib
 from functools import cache
 from importlib.util import find_spec
@@ -51,16 +52,25 @@ def plugins(room: str) -> list[str]:
 def check_plugins(settings) -> None:
     """Stop if a setting names a plugin that isn't there. `settings` is a heschl.config.Config."""
     networks = plugins("embeddings")
+    binned = [name for name in networks if _defines(f"{PACKAGE}.embeddings.{name}", "layers")]
     readers = [p for p in plugins("datasets") if _defines(f"{PACKAGE}.datasets.{p}", "load")]
     named = [("embed.models", "model", m, [*networks, "category"]) for m in settings.embed.models]
     named += [("corpus.plugin", "reader", settings.corpus.plugin, readers)]
     named += [("simulate.driver", "network", settings.simulate.driver, networks)] if settings.simulated else []
     named += [(key, "model", m, networks) for key, models in windowed(settings).items() for m in models]
     named += [("decode.atlas", "atlas", settings.decode.atlas, _atlases())]
+    named += [("infer.controls", "model with layers in time", m, binned) for m in controls(settings)]
     for key, kind, name, there in named:
         if name not in there:
-            raise HeschlError(key, f"no {kind} {name!r}", f"wanted one of {', '.join(there)}")
+            near = difflib.get_close_matches(name, there, 1)
+            fix = f"Did you mean {near[0]}?" if near else ""
+            raise HeschlError(key, f"no {kind} {name!r}", f"wanted one of {', '.join(there)}", fix)
     check_sources(settings)
+
+
+def controls(settings) -> list[str]:
+    """List the control models that neural_correlates compares its layers with."""
+    return settings.infer.controls if "neural_correlates" in settings.studies else []
 
 
 def windowed(settings) -> dict[str, list[str]]:
@@ -81,6 +91,7 @@ def check_sources(settings) -> None:
     found = windowed(settings)
     if "neural_correlates" in settings.studies:
         found["embed.models"] = [model for model in settings.embed.models if model != "category"]
+        found["infer.controls"] = controls(settings)
     for key, models in found.items():
         for model in models:
             source = settings.embed.sources.get(model, "")

@@ -89,3 +89,35 @@ def test_low_level_features_of_a_window_are_its_own_but_for_tempo_and_modulation
     assert (values["modulation"][4] != changed["modulation"][4]).any()
     again, _ = spectral.load().embed(audio, 16_000, windows_s)
     np.testing.assert_array_equal(values["all"], again["all"])
+
+
+def test_mel_in_bins_is_librosas() -> None:
+    """Bins of 40 frames: the mean over each bin's time, where the frames at its edges count by half."""
+    librosa = pytest.importorskip("librosa")
+    audio = np.random.default_rng(1).standard_normal((2, 32_000)).astype("f4") * np.linspace(
+        0.01, 0.2, 32_000, dtype="f4"
+    )
+    found, times_s = spectral.layers(audio, 16_000, [], bin_s=0.4)
+    assert list(found) == ["mel"] and found["mel"].shape == (2, 5, 40) and found["mel"].dtype == np.float32
+    np.testing.assert_allclose(times_s, 0.2 + 0.4 * np.arange(5))
+    options = {"sr": 16_000, "n_fft": 1024, "hop_length": 160, "n_mels": 40, "pad_mode": "constant"}
+    for clip, values in zip(audio, found["mel"], strict=True):
+        power = librosa.feature.melspectrogram(y=clip, **options)
+        wanted = librosa.power_to_db(power, amin=1e-10, top_db=None).T
+        for k, row in enumerate(values):
+            weights = np.r_[0.5, np.ones(39), 0.5]
+            np.testing.assert_allclose(
+                row, np.average(wanted[40 * k : 40 * k + 41], axis=0, weights=weights), atol=0.02
+            )
+
+
+def test_mel_in_bins_of_another_rate_is_of_the_same_sound() -> None:
+    time_s = np.arange(48_000) / 24_000
+    slow = np.sin(2 * np.pi * 440 * time_s[None]).astype("f4")
+    found, _ = spectral.layers(slow, 24_000, "", bin_s=0.5)
+    wanted, _ = spectral.layers(
+        np.sin(2 * np.pi * 440 * np.arange(32_000)[None] / 16_000).astype("f4"), 16_000, "", 0.5
+    )
+    assert found["mel"].shape == wanted["mel"].shape == (1, 4, 40)
+    np.testing.assert_array_equal(found["mel"][0, 1:3].argmax(1), wanted["mel"][0, 1:3].argmax(1))
+    np.testing.assert_allclose(found["mel"][0, 1:3].max(1), wanted["mel"][0, 1:3].max(1), atol=0.1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from heschl.embeddings import resnet18
+from heschl.embeddings import resnet18, untrained
 from heschl.errors import HeschlError
 from heschl.nets.resnet18_1d import LAYERS, STRIDES, ResNet18, load, save
 
@@ -69,3 +69,25 @@ def test_windows_are_runs_of_their_own(weights) -> None:
     for name, activation in zip(LAYERS, wanted, strict=False):
         np.testing.assert_allclose(values[name][1], activation[0].mean(-1), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(values["tags"][1], tags[0], atol=1e-5)
+
+
+def test_untrained_is_the_same_network_before_training(tmp_path) -> None:
+    save(tmp_path / "fresh.safetensors", ResNet18(), list(range(50)))
+    wanted, times_s = resnet18.layers(noise(16_000), 16_000, tmp_path / "fresh.safetensors", bin_s=0.25)
+    found, also_s = untrained.layers(noise(16_000), 16_000, "", bin_s=0.25)
+    assert tuple(found) == LAYERS and times_s.tolist() == also_s.tolist()
+    for name in LAYERS:
+        np.testing.assert_array_equal(found[name], wanted[name])
+        assert np.isfinite(found[name]).all() and np.ptp(found[name]) > 0
+    windows = untrained.load().embed(noise(60_000)[0], 16_000, np.array([[0.0, untrained.WINDOW_S]]))[0]
+    assert windows[untrained.LAYER].shape == (1, 512)
+
+
+def test_weights_of_the_untrained_network_are_hes() -> None:
+    """Variance 2 over the fan in, no bias, normalisation that does nothing."""
+    net = untrained.load().net
+    for layer in (net.conv1, net.blocks[4].conv2, net.classify):
+        fan_in = layer.weight[0].numel()
+        assert float(layer.weight.detach().var()) * fan_in == pytest.approx(2, rel=0.1)
+        assert not layer.bias.detach().any()
+    assert not net.training and not net.norm1.running_mean.any() and bool((net.norm1.running_var == 1).all())

@@ -78,6 +78,8 @@ def rsa(folder, grid, planted):
 def group_arrays(stg, rho):
     best, mode = rho.max(1), rho.argmax(1) + 1
     return {
+        "t": ("voxel", (3.0 + 4 * stg).astype("f4")),
+        "null_largest": ("permutation", np.linspace(0.08, 0.12, 100)),
         "mean_max": ("voxel", best.astype("f4")),
         "p_fwe": ("voxel", np.where(stg, 0.01, 0.8)),
         "published": ("voxel", stg),
@@ -92,14 +94,14 @@ def group_arrays(stg, rho):
 def group(folder, grid, stg, rsa):
     rho = np.mean([store.read(p)["rho"].values for p in rsa[:2]], axis=0)
     path = folder / "model-resnet18_group.zarr"
-    return write(path, {"grid_shape": grid.shape}, **group_arrays(stg, rho), **space(grid))
+    return write(path, {"grid_shape": grid.shape, "n_subjects": 2}, **group_arrays(stg, rho), **space(grid))
 
 
 @pytest.fixture(scope="session")
 def group_of_one_layer(folder, grid, stg):
     rho = np.random.default_rng(1).normal(0.1, 0.05, (len(grid.ijk), 1)) + 0.2 * stg[:, None]
     path = folder / "model-category_group.zarr"
-    return write(path, {"grid_shape": grid.shape}, **group_arrays(stg, rho), **space(grid))
+    return write(path, {"grid_shape": grid.shape, "n_subjects": 1}, **group_arrays(stg, rho), **space(grid))
 
 
 def features(path, n_layers, n_features=24):
@@ -134,13 +136,23 @@ def scores(folder):
     )
     auc = rng.uniform(0.6, 0.95, 50)
     auc[7] = np.nan
+    baseline, mean = np.clip(auc - rng.normal(0.06, 0.04, 50), 0, 1), float(np.nanmean(auc))
     arrays = {
         "roc_auc": ("tag", auc),
         "roc_auc_low": ("tag", auc - 0.07),
         "roc_auc_high": ("tag", np.minimum(1, auc + 0.05)),
+        "error": ("tag", np.full(50, 0.03)),
+        "baseline_auc": ("tag", baseline),
+        "pr_auc": ("tag", auc - 0.2),
+        "n_present": ("tag", np.arange(50)),
     }
-    more = {"pr_auc": ("tag", auc - 0.2), "n_present": ("tag", np.arange(50)), "macro_roc_auc": ((), np.nanmean(auc))}
-    return write(folder / "scores.zarr", {}, {"tag": tags}, **arrays, **more)
+    single = {
+        "macro_roc_auc": mean, "macro_roc_auc_low": mean - 0.02, "macro_roc_auc_high": mean + 0.02,
+        "baseline_macro_roc_auc": mean - 0.06, "difference": 0.06, "difference_low": 0.035, "difference_high": 0.085,
+        "difference_p": 0.00002,
+    }  # fmt: skip
+    attrs = {"reference": "tags by musicnn, not MagnaTagATune"}
+    return write(folder / "scores.zarr", attrs, {"tag": tags}, **arrays, **{n: ((), v) for n, v in single.items()})
 
 
 @pytest.fixture(scope="session")

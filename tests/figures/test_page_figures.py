@@ -68,6 +68,8 @@ def test_every_figure_module_has_its_caption_on_the_page():
         ("T1_identification_table", identification_table, "Table 1"),
         ("S3_encoding_recovery", encoding_recovery, ""),
         ("S2_recovery_model-resnet18", recovery, ""),
+        ("S4_layer_tests_model-resnet18", page_figures.BY_NAME["layer_tests"], ""),
+        ("T1_layers", page_figures.BY_NAME["layers"], "Table 1"),
         ("recovery", recovery, ""),
         ("A3_encoding_maps_model-muq_mulan", page_figures.BY_NAME["encoding_maps"], "A.3"),
         ("T2_published", page_figures.BY_NAME["published"], ""),

@@ -24,9 +24,30 @@ def test_timeline(draw_twice, raw_bold):
 
 def test_tag_auc_shows_the_scores_and_leaves_out_unknown_tags(draw_twice, scores):
     found = draw_twice(tag_auc.draw, scores=scores).set_index("tag")
-    wanted = store.read(scores)["roc_auc"].to_series()
-    np.testing.assert_allclose(found["roc_auc"].reindex(wanted.index), wanted, rtol=1e-5)
+    one = store.read(scores).load()
+    for name in ("roc_auc", "baseline_auc", "error"):
+        np.testing.assert_allclose(found[name].reindex(one["tag"].values), one[name].values, rtol=1e-5)
     assert found["roc_auc"].isna().sum() == 1
+    mean = found.loc["mean of tags"]
+    assert mean["roc_auc"] == pytest.approx(float(one["macro_roc_auc"]), rel=1e-5)
+    assert mean["difference"] == pytest.approx(0.06) and mean["difference_p"] == pytest.approx(0.00002)
+
+
+def test_tag_auc_without_a_baseline(tmp_path, draw_twice, scores):
+    """A corpus too small for intervals: means and areas are drawn, the rest is left out."""
+    one = store.read(scores).load()
+    for name in one.data_vars:
+        if name not in ("roc_auc", "macro_roc_auc", "n_present", "pr_auc"):
+            one[name] = one[name] * np.nan
+    one = one.map(lambda array: array.assign_attrs(units="1"))
+    store.write(tmp_path / "bare.zarr", one)
+    found = draw_twice(tag_auc.draw, scores=tmp_path / "bare.zarr").set_index("tag")
+    assert np.isfinite(found.loc["mean of tags", "roc_auc"]) and np.isnan(found.loc["mean of tags", "difference"])
+
+
+def test_timeline_of_many_runs_fits_a_page():
+    assert timeline.row_inches(4) == timeline.row_inches(20) > timeline.row_inches(63)
+    assert 112 * timeline.row_inches(112) <= 8  # inches: seven listeners, sixteen runs each
 
 
 def test_layer_rdms_are_one_minus_spearman(draw_twice, model_features):
@@ -47,6 +68,15 @@ def test_rho_histograms_average_listeners(draw_twice, rsa):
     mean = np.mean([store.read(p)["rho"].values for p in rsa], axis=0)
     np.testing.assert_allclose(found["mean"], mean.mean(0), rtol=1e-4)
     np.testing.assert_allclose(found["sd"], mean.std(0, ddof=1), rtol=1e-4)
+
+
+def test_rho_histograms_beside_the_published_comparison(draw_twice, rsa):
+    found = draw_twice(rho_histograms.draw, rsa=rsa[:1], published=rsa[1:2])
+    ours, theirs = (store.read(path)["rho"].values for path in rsa[:2])
+    skewness = [stats.moment(v, 3) / v.std() ** 3 for v in ours.astype(float).T]
+    np.testing.assert_allclose(found["skewness"], skewness, rtol=1e-3)
+    np.testing.assert_allclose(found["published_mean"], theirs.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(found["published_above_zero"], (theirs > 0).mean(0), rtol=1e-4)
 
 
 def test_rho_histograms_match_voxels_by_place(tmp_path, draw_twice, rsa):

@@ -35,3 +35,18 @@ def test_receptive_field_is_what_an_impulse_reaches():
             reach = np.array([reach[i : i + kernel].any(0) for i in range(0, len(reach) - kernel + 1, stride)])
     assert rf.rows(60, stages)[-1].field_samples == reach[0].sum()
     assert rf.rows(60, stages)[-1].length == len(reach)
+
+
+@pytest.mark.parametrize("width", [64, 8])
+def test_parameters_are_those_of_the_network(width):
+    """Independent check: count the arrays of the torch module, stage by stage."""
+    from heschl.nets.resnet18_1d import ResNet18
+
+    net = ResNet18(width=width)
+    modules = [(net.conv1, net.norm1), (net.pool,), *((block,) for block in net.blocks)]
+    wanted = [sum(p.numel() for module in stage for p in module.parameters()) for stage in modules]
+    stages = rf.resnet18_1d(width)
+    assert rf.parameters(stages) == wanted
+    assert [s.channels for s in stages[2:]] == [block.conv2.out_channels for block in net.blocks]
+    if width == 64:
+        assert sum(wanted) + 50 * 513 == 11_198_898

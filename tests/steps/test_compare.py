@@ -186,6 +186,19 @@ def test_group_of_one_has_the_permutation_test_only(world, tmp_path):
     assert found["p_fwe"].values.min() == pytest.approx(0.02)
 
 
+def test_a_group_of_nobody_is_one_line(tmp_path):
+    with pytest.raises(HeschlError, match="nobody is in this group; wanted one participant") as caught:
+        compare.group(rsa=[], published=[], group=tmp_path / "model-a_hrf.zarr", q=0.005)
+    assert "model-a_hrf.zarr" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_group_of_canaries_is_silent_to_the_permutation_test(world, tmp_path):
+    one = {"rsa": [world / "sub-03_model-a_rsa.zarr"], "published": [world / "sub-03_model-a_published.zarr"]}
+    compare.group(**one, group=tmp_path / "model-a_noise.zarr", q=0.005)
+    found = store.read(tmp_path / "model-a_noise.zarr")
+    assert np.isnan(found["p"].values).all() and found["p_fwe"].values.min() > 0.02
+
+
 def test_group_without_permutations_has_no_p(world, tmp_path):
     rsa = store.read(world / "sub-01_model-a_rsa.zarr").load().isel(permutation=slice(0, 0))
     store.write(tmp_path / "sub-01_rsa.zarr", rsa.assign_attrs(n_permutations=0))

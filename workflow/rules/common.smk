@@ -104,6 +104,9 @@ SUBJECTS = subjects(MUSIC)
 DECODED = subjects(HEARD)
 CANARIES = [s for s in NOISE if s in SUBJECTS]
 LISTENERS = [s for s in SUBJECTS if s not in CANARIES]
+HRF_SUBJECTS = [s for s in CANARIES if s in settings.simulate.hrf_label]
+NOISE_SUBJECTS = [s for s in CANARIES if s not in HRF_SUBJECTS]
+GROUPS = {"group": LISTENERS, "hrf": HRF_SUBJECTS, "noise": NOISE_SUBJECTS}
 MODELS = sorted(settings.embed.models)
 
 
@@ -121,12 +124,23 @@ def runs(pattern, sub=None, tasks=MUSIC):
     ]
 
 
+def of_group(pattern):
+    """Return what expands {sub} over the participants of the group that {who} names."""
+    return lambda w: expand(expand(pattern, sub=GROUPS[w.who]), dataset=w.dataset, model=w.model)
+
+
+def controls_of(wildcards):
+    """Return the features of the control models of a model: none of categories, and not of itself."""
+    named = [] if wildcards.model == "category" else [m for m in settings.infer.controls if m != wildcards.model]
+    return [f"results/{wildcards.dataset}/embed/model-{model}_features.zarr" for model in named]
+
+
 def of_study(name):
-    """Return the figures of a study; refuse one that the settings don't name."""
+    """Return what a study makes, its figures first; refuse one that the settings don't name."""
     if name not in STUDIES:
         named = ", ".join(STUDIES)
         refuse(HeschlError("studies", f"{name} isn't among {named}", "wanted it named", f"Set studies: [{name}]"))
-    return STUDIES[name]
+    return STUDIES[name] + (INFERRED if name == "neural_correlates" else [])
 
 
 def window_weights(wildcards):
@@ -194,6 +208,7 @@ wildcard_constraints:
     dataset=settings.dataset,
     model="|".join(EMBEDDINGS),
     sub="[a-zA-Z0-9]+",
+    who="|".join(GROUPS),
     ses="[a-zA-Z0-9]+",
     seed="[0-9]+",
     study="|".join(STUDY_NAMES),

@@ -4,7 +4,7 @@ in   results/{dataset}/preprocess/sub-{sub}_space-MNI_patterns.zarr
      results/{dataset}/embed/model-{model}_features.zarr
 out  results/{dataset}/compare/sub-{sub}_model-{model}_rsa.zarr
      results/{dataset}/compare/sub-{sub}_model-{model}_published.zarr
-     results/{dataset}/compare/model-{model}_group.zarr
+     results/{dataset}/compare/model-{model}_{who}.zarr, of the listeners (group) and of the canaries (hrf, noise)
      results/{dataset}/compare/model-{model}_recovery.zarr (simulated listeners)
 """
 
@@ -60,14 +60,14 @@ rule compare_published:
 
 
 rule compare_group:
-    """Test over subjects: as published, and by joint permutations of the clips."""
+    """Test over one group: as published, and by joint permutations of the clips."""
     input:
-        rsa=expand(RSA, sub=LISTENERS),
-        published=expand(PUBLISHED_RSA, sub=LISTENERS),
+        rsa=of_group(RSA),
+        published=of_group(PUBLISHED_RSA),
     output:
-        group=directory("results/{dataset}/compare/model-{model}_group.zarr"),
+        group=directory("results/{dataset}/compare/model-{model}_{who}.zarr"),
     log:
-        "logs/{dataset}/compare/model-{model}_group.log",
+        "logs/{dataset}/compare/model-{model}_{who}.log",
     conda:
         "../envs/analysis.yaml"
     params:

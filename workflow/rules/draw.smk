@@ -2,6 +2,8 @@
 
 in   what the other verbs made
 out  results/{dataset}/figures/neural_correlates/*.png, *.pdf, *.tsv
+
+Those of what was planted and of the tests stand in draw_inference.smk.
 """
 
 DRAWN = "results/{dataset}/figures/neural_correlates"
@@ -21,6 +23,21 @@ rule draw_architecture:
         "../envs/analysis.yaml"
     params:
         code=code("draw_architecture"),
+        n_samples=settings.train.excerpt_samples,
+    script:
+        "../scripts/step.py"
+
+
+rule draw_layers:
+    """T1: the tagger, layer by layer: lengths, strides, receptive fields and parameters."""
+    output:
+        multiext(f"{DRAWN}/T1_layers", png=".png", pdf=".pdf", table=".tsv"),
+    log:
+        "logs/{dataset}/draw/T1_layers.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code=code("draw_layers"),
         n_samples=settings.train.excerpt_samples,
     script:
         "../scripts/step.py"
@@ -85,6 +102,7 @@ rule draw_rho_histograms:
     """F6: how similar each layer is to the brain, over all searchlights."""
     input:
         rsa=expand(RSA, sub=LISTENERS),
+        published=expand(PUBLISHED_RSA, sub=LISTENERS),
     output:
         multiext(
             f"{DRAWN}/F6_rho_histograms_model-{{model}}",
@@ -166,28 +184,6 @@ rule draw_volume_map:
         "../scripts/step.py"
 
 
-rule draw_recovery:
-    """Planted against recovered layers, the canary, and the motion that was injected and found."""
-    input:
-        recovery="results/{dataset}/compare/model-{model}_recovery.zarr",
-        rsa=expand(RSA, sub=SUBJECTS),
-    output:
-        multiext(
-            f"{DRAWN}/S2_recovery_model-{{model}}",
-            png=".png",
-            pdf=".pdf",
-            table=".tsv",
-        ),
-    log:
-        "logs/{dataset}/draw/S2_recovery_model-{model}.log",
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        code=code("draw_recovery"),
-    script:
-        "../scripts/step.py"
-
-
 rule draw_registration:
     """Quality: how each subject's anatomy and BOLD lie in MNI space."""
     input:
@@ -225,17 +221,20 @@ FIGURES = {}  # by study
 
 # The study's figures in the order of the report: recovery first, where there is a truth to recover.
 TAGGED = "resnet18" in MODELS
+SCORED = TAGGED and not settings.embed.sources.get("resnet18")  # weights from elsewhere have no scores here
 LAYERED = [model for model in MODELS if model != "category"]
 FIGURES["neural_correlates"] = [
     *([f"S2_recovery_model-{settings.simulate.driver}"] if settings.simulated else []),
-    *(["F2_architecture"] if TAGGED else []),
+    *(["F2_architecture", "T1_layers"] if TAGGED else []),
     "F3_timeline",
-    *(["F4_tag_auc"] if TAGGED else []),
+    *(["F4_tag_auc"] if SCORED else []),
     *(f"F5_layer_rdms_model-{model}" for model in MODELS),
     *(f"F6_rho_histograms_model-{model}" for model in MODELS),
     *(f"F7_layer_counts_model-{model}" for model in LAYERED),
     *(f"F8_surface_maps_model-{model}" for model in MODELS),
     *(f"S1_volume_map_model-{model}" for model in MODELS),
+    *(f"S3_published_honest_model-{model}" for model in MODELS),
+    *(f"S4_layer_tests_model-{model}" for model in LAYERED),
     "Q1_registration",
     "Q2_motion",
 ]

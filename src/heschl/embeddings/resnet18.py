@@ -20,9 +20,9 @@ KIND = "audio"
 class Tagger:
     """The tagger on windows instead of whole clips."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, net: ResNet18) -> None:
         self.device = pick_device()
-        self.net = load_net(weights)[0].to(self.device)
+        self.net = net.to(self.device)
 
     @torch.inference_mode()
     def embed(
@@ -41,19 +41,32 @@ class Tagger:
 
 def load(source: str | Path) -> Tagger:
     """Load the tagger that train_tagger wrote; HeschlError if it can't be read."""
-    return Tagger(Path(source))
+    return Tagger(load_net(Path(source))[0])
 
 
 def layers(audio: np.ndarray, rate_hz: float, weights: Path, bin_s: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Run whole clips through the tagger and average each layer's activations in bins.
+    """Run whole clips through the tagger that train_tagger wrote to `weights`; see `layers_of`.
+
+    Raises
+    ------
+    HeschlError
+        If the rate isn't the network's or the weights aren't its own.
+    """
+    return layers_of(load_net(weights)[0], audio, rate_hz, bin_s)
+
+
+def layers_of(
+    net: ResNet18, audio: np.ndarray, rate_hz: float, bin_s: float
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Run whole clips through a network and average each layer's activations in bins.
 
     The tenth layer is the linear map and sigmoid of the binned last block.
 
     Parameters
     ----------
+    net : ready to evaluate
     audio : (clip, sample) float32
     rate_hz : must be 16,000
-    weights : safetensors file that train_tagger wrote
     bin_s : bin length, seconds
 
     Returns
@@ -63,12 +76,12 @@ def layers(audio: np.ndarray, rate_hz: float, weights: Path, bin_s: float) -> tu
     Raises
     ------
     HeschlError
-        If the rate isn't the network's or the weights aren't its own.
+        If the rate isn't the network's.
     """
     if rate_hz != RATE_HZ:
         raise HeschlError("audio", f"{rate_hz} Hz", f"resnet18 hears {RATE_HZ} Hz", "Resample the corpus")
     device = pick_device()
-    net = load_net(weights)[0].to(device)
+    net = net.to(device)
     bins_s = bin_edges_s(audio.shape[1] / rate_hz, bin_s)
     clips = [_clip_layers(net, torch.from_numpy(clip).to(device), bins_s) for clip in np.asarray(audio, np.float32)]
     return {name: np.stack([c[i] for c in clips]) for i, name in enumerate(LAYERS)}, bin_centres_s(bins_s)

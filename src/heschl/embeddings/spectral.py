@@ -3,6 +3,7 @@
 Mel, MFCC, chroma, loudness, brightness and onsets come from the window's own samples. A beat or a slow modulation is
 longer than that: tempo is taken from the 8 s around the window's middle, modulation from the clip through filters of
 some seconds, averaged over the window. Both stay within the clip that was heard.
+`layers` has the mel spectrogram alone, in bins.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from heschl.science import spectral
+from heschl.science.binning import bin_centres_s, bin_edges_s, bin_frames
 from heschl.science.cutting import cut_at, resampled
 
 RATE_HZ = 16_000
@@ -40,6 +42,27 @@ class Spectral:
 def load(source: str | Path = "") -> Spectral:
     """Return the model; it has no source."""
     return Spectral()
+
+
+def layers(
+    audio: np.ndarray, rate_hz: float, weights: str | Path, bin_s: float
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Average the mel spectrogram of clips (clip, sample), in dB, in bins: one layer, the control of a network's.
+
+    Parameters
+    ----------
+    rate_hz : of the audio; brought to 16 kHz
+    weights : none; bin_s : bin length, seconds
+
+    Returns
+    -------
+    "mel" -> (clip, bin, 40) float32, and the centres of the bins, seconds
+    """
+    bins_s, found = bin_edges_s(audio.shape[1] / rate_hz, bin_s), []
+    for clip in audio:
+        mel_db = spectral.log_mel(resampled(clip[None], rate_hz, RATE_HZ)[0], RATE_HZ, N_FFT, HOP, N_MELS)
+        found.append(bin_frames(mel_db.T, HOP / RATE_HZ, audio.shape[1] / rate_hz, bins_s))
+    return {"mel": np.stack(found)}, bin_centres_s(bins_s)
 
 
 def _inside(sounds: np.ndarray) -> dict[str, np.ndarray]:

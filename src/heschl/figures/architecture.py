@@ -29,16 +29,18 @@ def draw(
     table: Path,
     n_samples: int = 50_176,
     n_tags: int = 50,
+    width: int = 64,
     rate_hz: float = rf.RATE_HZ,
 ) -> None:
-    """Draw the network for an excerpt of n_samples at rate_hz, with lengths, rates and receptive fields."""
-    stages = rf.rows(n_samples, rate_hz=rate_hz)
+    """Draw the network, `width` channels in its first stage, for an excerpt of n_samples at rate_hz."""
+    built = rf.resnet18_1d(width)
+    stages = rf.rows(n_samples, built, rate_hz)
     with style.sheet(style.DOUBLE, 2.9) as figure:
         axes = figure.add_subplot()
         axes.set(xlim=(LEFT, len(stages) + 0.55), ylim=(-2.75, 2.75))
         axes.set_axis_off()
         _ends(axes, n_samples, rate_hz, n_tags, len(stages))
-        for x, (stage, row) in enumerate(zip(rf.RESNET18_1D, stages, strict=True)):
+        for x, (stage, row) in enumerate(zip(built, stages, strict=True)):
             _stage(axes, x, stage, row)
         for y, head in enumerate(HEADS):
             axes.text(LEFT, -0.5 - 0.5 * y, head, ha="left", va="center", fontsize=6.2, color=style.GREY)
@@ -63,7 +65,7 @@ def _stage(axes: Axes, x: int, stage: rf.Stage, row: rf.Row) -> None:
     kind = "max " if stage.name == "pool" else ""
     text = f"{kind}{row.kernel}" + (f" /{stride}" if stride > 1 else "") + (" ×2" if stage.shortcut else "")
     axes.text(x, 0.85, text, ha="center", va="center", fontsize=6, color=_readable(layer), rotation=90)
-    _column(axes, x, (row.name, f"{row.channels}", f"{row.length:,}", f"{row.rate_hz:,.4g}", _time(row.field_ms)))
+    _column(axes, x, (row.name, f"{row.channels}", f"{row.length:,}", f"{row.rate_hz:,.4g}", duration(row.field_ms)))
 
 
 def _readable(layer: int | None) -> str:
@@ -128,5 +130,6 @@ def _ends(axes: Axes, n_samples: int, rate_hz: float, n_tags: int, x: int) -> No
     _column(axes, x, ("tags", f"{n_tags}", "1", "–", "whole clip"))
 
 
-def _time(ms: float) -> str:
+def duration(ms: float) -> str:
+    """Write a duration to three digits: 3.1 ms, 141 ms, 1.20 s."""
     return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{ms:.3g} ms" if ms >= 10 else f"{ms:.1f} ms"

@@ -28,6 +28,10 @@ WORKS = {
         "Wu Y et al. (2023). Large-scale contrastive language-audio pretraining with feature fusion and "
         "keyword-to-caption augmentation. ICASSP."
     ),
+    "cohen": (
+        "Cohen J, Cohen P, West SG, Aiken LS (2003). Applied multiple regression/correlation analysis for the "
+        "behavioral sciences. 3rd ed. Erlbaum."
+    ),
     "compcor": ("Behzadi Y et al. (2007). A component based noise correction method (CompCor). NeuroImage 37:90-101."),
     "deepbet": (
         "Fisch L et al. (2024). deepbet: Fast brain extraction of T1-weighted MRI using convolutional "
@@ -35,6 +39,10 @@ WORKS = {
     ),
     "deepdream": (
         "Mordvintsev A, Olah C, Tyka M (2015). Inceptionism: going deeper into neural networks. Google Research Blog."
+    ),
+    "delong": (
+        "DeLong ER, DeLong DM, Clarke-Pearson DL (1988). Comparing the areas under two or more correlated receiver "
+        "operating characteristic curves: a nonparametric approach. Biometrics 44:837-845."
     ),
     "denk": "Denk TI et al. (2023). Brain2Music: reconstructing music from human brain activity. arXiv:2307.11078.",
     "destrieux": (
@@ -108,6 +116,7 @@ WORKS = {
     "nilearn": (
         "Abraham A et al. (2014). Machine learning for neuroimaging with scikit-learn. Front Neuroinform 8:14."
     ),
+    "nili": "Nili H et al. (2014). A toolbox for representational similarity analysis. PLoS Comput Biol 10:e1003553.",
     "nipype": (
         "Gorgolewski K et al. (2011). Nipype: a flexible, lightweight and extensible neuroimaging data "
         "processing framework in Python. Front Neuroinform 5:13."
@@ -155,6 +164,10 @@ WORKS = {
     "syn": (
         "Avants BB et al. (2008). Symmetric diffeomorphic image registration with cross-correlation. Med "
         "Image Anal 12:26-41."
+    ),
+    "tfce": (
+        "Smith SM, Nichols TE (2009). Threshold-free cluster enhancement: addressing problems of smoothing, threshold "
+        "dependence and localisation in cluster inference. NeuroImage 44:83-98."
     ),
     "thielen": (
         "Thielen J. Deep learning to probe neural correlates of music processing. MSc thesis, Radboud University."

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from heschl.figures import methods_decoding, methods_meg, methods_scoring, methods_style
+from heschl.figures import methods_correlates, methods_decoding, methods_meg, methods_scoring, methods_style
 from heschl.figures.cited_works import WORKS
 
 
@@ -34,20 +34,10 @@ STAGES = {
     ),
     "respond": Stage("{respond}", ()),
     "audit": Stage("{audit}", ()),
-    "train": Stage(
-        "A one-dimensional ResNet-18 (Thielen) was trained with Lightning on the tag probabilities that "
-        "musicnn gives to the clips; whole tracks were held out to choose the epoch and to score it.",
-        ("thielen", "resnet", "musicnn", "lightning"),
-    ),
+    "train": Stage("{train}", ("thielen", "resnet", "musicnn", "lightning", "delong")),
     "embed": Stage("{embedded}", ()),
-    "compare": Stage(
-        "In searchlights of the {n_voxels} nearest grey-matter voxels, dissimilarities of volumes (1 − Spearman "
-        "correlation) were compared with those of each layer by Spearman correlation, {choices}. The maximum "
-        "over layers was tested {published}against {n_permutations} joint permutations of the clip labels, with "
-        "family-wise error controlled by the largest value over voxels and layers. Dissimilarity matrices can "
-        "be exchanged with rsatoolbox.",
-        ("rsa", "searchlight", "rsatoolbox", "bh", "nichols", "phipson", "thielen"),
-    ),
+    "compare": Stage("{compare}", ("rsa", "searchlight", "rsatoolbox", "bh", "nichols", "phipson", "thielen")),
+    "infer": Stage("{infer}", ("bh", "nichols", "phipson", "tfce", "nili", "cohen", "destrieux")),
     "encode": Stage("{encode}", ("himalaya", "denk", "nichols", "phipson", "bh")),
     "decode": Stage("{decode}", ("denk", "ferrante", "ciferri", "himalaya")),
     "align": Stage("{align}", ("bazeille", "ferrante", "ciferri")),
@@ -66,7 +56,8 @@ STAGES = {
     "draw": Stage("{drawn}Snakemake ran every step.", ("snakemake",)),
 }
 NEEDS = {
-    "compare": ("preprocess", "embed"), "embed": ("ingest",), "train": ("embed",), "preprocess": ("ingest",),
+    "compare": ("preprocess", "embed"), "infer": ("compare",), "embed": ("ingest",), "train": ("embed",),
+    "preprocess": ("ingest",),
     "listen": ("simulate", "embed"), "respond": ("preprocess",), "audit": ("ingest",),
     "encode": ("respond", "audit", "embed"), "decode": ("respond", "audit", "embed"),
     "align": ("respond", "audit", "embed"), "identify": ("decode",), "retrieve": ("decode",),
@@ -74,6 +65,9 @@ NEEDS = {
     "imagine": ("respond", "audit", "embed"),
 }  # fmt: skip
 TELL = {
+    "train": methods_correlates.train,
+    "compare": methods_correlates.compare,
+    "infer": methods_correlates.infer,
     "listen": methods_decoding.listen,
     "respond": methods_decoding.respond,
     "audit": methods_decoding.audit,
@@ -97,20 +91,6 @@ ALIGNMENT_WORKS = {"procrustes": ("haxby",), "srm": ("srm",), "ot": ("pot",)}
 LISTENING = {"encode", "decode", "align"}  # those that use windows of the music
 MAPPED = {"compare", "encode", "decode"}  # those that are drawn on the cortex
 
-LIMITS = (
-    "The highest of several correlated layers is above zero even in noise, so maps of that maximum are read"
-    " only where the permutation test, which takes the same maximum, rejects it.",
-    "Layers of neighbouring depth see music alike: a best layer is a place on a gradient, not the only "
-    "layer that fits.",
-    "The family-wise test permutes clips, jointly in all participants: it speaks of these participants and "
-    "these clips.",
-    "Permuting clips takes them as exchangeable: those that follow each other in a run share slow noise, which "
-    "repeats in other orders average out and a single run doesn't.",
-)
-TRAINED = (
-    "Tagging scores are agreement with musicnn, not with people's annotations; they can't be compared with "
-    "published scores."
-)
 SIMULATED = (
     "These listeners are simulated: they show whether the workflow finds what was planted, and stays at chance in the "
     "noise (canary), under the noise that was simulated; not how brains hear music. Simulated images have no "
@@ -141,7 +121,6 @@ def paragraphs(ran: list[str], results: dict[str, xr.Dataset], method: dict[str,
         their section, those of the others by section
     """
     said = _preprocess_words(ran, results, method) | _embed_words(ran, results, method)
-    said |= _compare_words(results, method) if "compare" in ran else {}
     surface = "Surface maps use fsaverage5 as shipped with nilearn, read at MNI coordinates as they are. "
     said |= {"drawn": surface if MAPPED & set(ran) else ""}
     said |= {name: tell(results, method) for name, tell in TELL.items() if name in ran}
@@ -185,22 +164,6 @@ def _embed_words(ran: list[str], results: dict[str, xr.Dataset], method: dict[st
     return {"embedded": " ".join(texts + ([methods_decoding.windows(method)] if LISTENING & set(ran) else []))}
 
 
-def _compare_words(results: dict[str, xr.Dataset], method: dict[str, Any]) -> dict[str, str]:
-    groups = [r for name, r in results.items() if name.endswith("_group.zarr")]
-    alone = {r.attrs["n_subjects"] for r in groups if "n_subjects" in r.attrs} == {1}
-    test = "over participants as published (all pairs of volumes, nothing removed; right-tailed t test, "
-    test += f"false discovery rate {method['q']:g}) and "
-    choices = ["in all pairs of volumes" if method["pairs"] == "all" else "in pairs of volumes of different clips"]
-    choices += ["the mean over clips at each lag removed from both"] if method["remove_lag_mean"] else []
-    choices += ["features z-scored over volumes"] if method["standardize"] else []
-    return {
-        "n_voxels": f"{method['n_voxels']:,}",
-        "n_permutations": f"{method['n_permutations']:,}",
-        "choices": ", ".join(choices),
-        "published": "" if alone else test,
-    }
-
-
 def works(ran: list[str], results: dict[str, xr.Dataset] | None = None, method: dict | None = None) -> list[str]:
     """List the works to cite for some stages, by name; with results and settings, also for what they chose."""
     keys = {key for name in ran for key in STAGES[name].cites}
@@ -227,8 +190,8 @@ def limits(
     ran: list[str], counted: dict[str, int], results: dict[str, xr.Dataset] | None = None, method: dict | None = None
 ) -> list[str]:
     """List what the results can't say; counted: the numbers of listeners behind results (people)."""
-    found = ([SIMULATED] if "simulate" in ran else []) + ([TRAINED] if "train" in ran else [])
-    found += LIMITS if "compare" in ran else ()
+    found = [SIMULATED] if "simulate" in ran else []
+    found += methods_correlates.limits(ran, results or {})
     found += methods_scoring.limits(ran, results or {}, method) if method else []
     found += [methods_meg.SIMULATED] if "record" in ran else []
     found += methods_meg.LIMITS if "classify" in ran else ()

@@ -11,32 +11,40 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from heschl import store
-from heschl.figures import brain, style
+from heschl.figures import brain, recovery_along, style
+from heschl.figures.participants import number
 
 TITLE = "What was planted is found again"
 CAPTION = (
     "A: the layer planted in each part of the superior temporal gyrus of the simulated listeners and the "
     "layer that the workflow recovers in significant voxels (family-wise p at most .05; the surface shows "
-    "the mean planted and recovered layer); a searchlight reaches beyond the planted voxels by its radius. B: "
-    "planted and recovered layer of the planted voxels that are significant; ρ is of their order, the dotted "
-    "line is the very same layer. C: the largest correlation of any voxel and layer of each listener (dot) "
-    "against the same maximum when clip labels are permuted (grey); the listener of pure noise (canary) must "
-    "lie within its null. D: head motion put into each run, and what is left of it after the estimate is taken away."
+    "the mean planted and recovered layer); a searchlight reaches beyond the planted voxels by its radius. B: the same "
+    "from front to back: planted layers (grey line), recovered ones of each significant voxel (dots) and their means; "
+    "where the published map was planted, by region, each from its front to its back. ρ is Spearman's, of the planted "
+    "and the recovered layer of voxels. C: planted and recovered layer of the planted voxels that are significant; the "
+    "dotted line is the very same layer. D: the largest correlation of any voxel and layer of each listener (dot) "
+    "against the same maximum when clip labels are permuted (grey); a listener of pure noise (canary) must "
+    "lie within its null. E: head motion put into each run, and what is left of it after the estimate is taken away."
 )
 
 
-def draw(*, recovery: Path, rsa: list[Path], png: Path, pdf: Path, table: Path) -> None:
-    """Draw planted against recovered layers, the canary and motion of a recovery store and its rsa stores."""
+def draw(*, recovery: Path, rsa: list[Path], png: Path, pdf: Path, table: Path, gradient: str = "monotone") -> None:
+    """Draw planted against recovered layers, the canary and motion of a recovery store and its rsa stores.
+
+    gradient : what was planted, see heschl.datasets.simulated_head.planted
+    """
     found, n_layers = store.read(recovery).load(), store.read(rsa[0]).sizes["layer"]
     largest = {style.label(p, "sub"): _largest(store.read(p)) for p in rsa}
-    with style.sheet(style.DOUBLE, 3.9) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.55])
+    where = recovery_along.course(found, gradient)
+    with style.sheet(style.DOUBLE, 5.6) as figure:
+        top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1, 1.15, 1.55])
         _surfaces(top, found, n_layers)
+        style.letter(recovery_along.panels(middle, found, where, n_layers), "B")
         panels = bottom.subplots(1, 3, width_ratios=[1, 1.25, 1.1])
         _confusion(bottom, panels[0], found, n_layers)
         _canary(panels[1], found, largest)
         _motion(panels[2], found)
-    style.save(figure, _table(found, largest), png=png, pdf=pdf, table=table)
+    style.save(figure, _table(found, largest, where), png=png, pdf=pdf, table=table)
 
 
 def _largest(rsa: xr.Dataset) -> tuple[float, np.ndarray]:
@@ -77,16 +85,21 @@ def _confusion(figure: Figure | SubFigure, axes: Axes, found: xr.Dataset, n_laye
         xticks=range(1, n_layers + 1, 3),
         yticks=range(1, n_layers + 1, 3),
     )
-    rho = float(found["agreement"].sel(map="layer_argmax_of_mean", voxels="significant"))
-    axes.set_title(
-        f"Spearman ρ = {rho:.2f}, {both.sum():,} voxels" if both.any() else "no planted voxel is significant",
-        fontsize=7,
-    )
+    axes.set_title(_agreement(found, int(both.sum())), fontsize=7)
     if both.any():
         bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, boundaries=np.linspace(0, counts.max(), 64))
         bar.set_ticks([0, int(counts.max())])
         bar.set_label("voxels", labelpad=-6)
-    style.letter(axes, "B")
+    style.letter(axes, "C")
+
+
+def _agreement(found: xr.Dataset, n: int) -> str:
+    """Say the agreement of layers in the significant planted voxels and in all of them."""
+    if not n:
+        return "no planted voxel is significant"
+    rho = found["agreement"].sel(map="layer_argmax_of_mean")
+    among, everywhere = (number(float(rho.sel(voxels=v))) for v in ("significant", "all"))
+    return f"Spearman ρ = {among} in {n:,} voxels\n({everywhere} in all {int((found['planted'] > 0).sum()):,} planted)"
 
 
 def _canary(axes: Axes, found: xr.Dataset, largest: dict[str, tuple[float, np.ndarray]]) -> None:
@@ -96,11 +109,20 @@ def _canary(axes: Axes, found: xr.Dataset, largest: dict[str, tuple[float, np.nd
         jitter = np.linspace(-0.28, 0.28, len(null))[np.argsort(np.argsort((np.arange(len(null)) * 0.618) % 1))]
         axes.scatter(null, y + jitter, s=3, color=style.GREY, alpha=0.5, lw=0, label="permuted" if y == 0 else None)
         axes.scatter(observed, y, s=26, color=style.RED if is_noise else style.BLUE, zorder=3, lw=0)
-    axes.set_yticks(range(len(subs)), [f"{s} (noise)" if n else s for s, n in zip(subs, noise, strict=True)])
+    names = [f"{s} (noise)" if n else s for s, n in zip(subs, noise, strict=True)]
+    axes.set_yticks(range(len(subs)), names, fontsize=min(6.5, 110 / len(subs)))
     axes.set(ylim=(len(subs) - 0.4, -0.6), xlabel="largest ρ of all voxels and layers", ylabel="listener")
-    p = [f"{v:.2g}" for v in found["min_p_fwe"].values[noise]]
-    axes.set_title(f"canary: least family-wise p = {', '.join(p)}" if p else "no canary", fontsize=7)
-    style.letter(axes, "C")
+    axes.set_title(_canaries(found["min_p_fwe"].values[noise]), fontsize=7)
+    style.letter(axes, "D")
+
+
+def _canaries(p: np.ndarray) -> str:
+    """Say the least family-wise p of each canary, of many the least of all."""
+    if not p.size:
+        return "no canary"
+    if p.size > 2:
+        return f"{p.size} of noise: least family-wise p = {p.min():.2g}"
+    return f"canary: least family-wise p = {', '.join(f'{v:.2g}' for v in p)}"
 
 
 def _motion(axes: Axes, found: xr.Dataset) -> None:
@@ -116,10 +138,12 @@ def _motion(axes: Axes, found: xr.Dataset) -> None:
     axes.set(xlabel="run", ylabel="mean displacement (mm)", xticks=[])
     axes.set_title(f"injected {np.mean(put):.2g} mm, left {np.mean(left):.2g} mm", fontsize=7)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, handletextpad=0.2, columnspacing=0.8)
-    style.letter(axes, "D")
+    style.letter(axes, "E")
 
 
-def _table(found: xr.Dataset, largest: dict[str, tuple[float, np.ndarray]]) -> pd.DataFrame:
+def _table(
+    found: xr.Dataset, largest: dict[str, tuple[float, np.ndarray]], where: recovery_along.Course
+) -> pd.DataFrame:
     """List every number as what, of what, value."""
     rows = [
         ("agreement", f"{m} {v}", float(found["agreement"].sel(map=m, voxels=v)))
@@ -132,6 +156,9 @@ def _table(found: xr.Dataset, largest: dict[str, tuple[float, np.ndarray]]) -> p
     rows += [("largest_rho_permuted", s, float(v)) for s, (_, null) in largest.items() for v in null]
     for name in ("motion_mm", "motion_error_mm"):
         rows += [(name, str(r), float(v)) for r, v in zip(found["recording"].values, found[name].values, strict=True)]
+    for row in recovery_along.rows(found, where):
+        of = f"{row['side']} {row['place']:.3f}"
+        rows += [(f"{name}_along", of, float(row[name])) for name in ("planted", "recovered", "n", "n_significant")]
     both = (found["planted"].values > 0) & found["significant"].values.astype(bool)
     cells, counts = np.unique(
         np.stack([found["planted"].values, found["recovered"].values], 1)[both], axis=0, return_counts=True

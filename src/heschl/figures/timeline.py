@@ -24,15 +24,21 @@ def draw(*, bold: list[Path], png: Path, pdf: Path, table: Path) -> None:
     runs = [store.read(path) for path in bold]
     numbers = [row for path, run in zip(bold, runs, strict=True) for row in _rows(path, run)]
     colours = dict(zip(sorted({r["style"] for r in numbers}), style.CYCLE * 9, strict=False))
-    with style.sheet(style.DOUBLE, 1.0 + 0.34 * len(runs)) as figure:
+    row_in = row_inches(len(runs))
+    with style.sheet(style.DOUBLE, 1.0 + row_in * len(runs)) as figure:
         axes = figure.add_subplot()
         for y, (path, run) in enumerate(zip(bold, runs, strict=True)):
             _run(axes, y, run, [r for r in numbers if r["recording"] == _name(path)], colours)
         axes.set(xlabel="time (s)", ylim=(len(runs) - 0.5, -0.5), yticks=range(len(runs)))
-        axes.set_yticklabels([_name(p) for p in bold])
+        axes.set_yticklabels([_name(p) for p in bold], fontsize=min(6.5, 50 * row_in))
         handles = [Patch(color=c, label=s.replace("_", " ")) for s, c in colours.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), handlelength=1.0)
     style.save(figure, numbers, png=png, pdf=pdf, table=table)
+
+
+def row_inches(n_runs: int) -> float:
+    """Return the height of a row: best to read for a few runs, less for many, which still have to fit a page."""
+    return min(0.34, max(0.07, 8 / n_runs))
 
 
 def _name(path: Path) -> str:

@@ -31,19 +31,23 @@ def _block(name: str, channels: int, stride: int = 1) -> Stage:
     return Stage(name, channels, ((9, stride, 4), (9, 1, 4)), "projection" if stride > 1 else "identity")
 
 
-# ResNet-18 squared: 49 = 7 x 7, 9 = 3 x 3, stride 4 = 2 x 2 (Thielen, Table 1).
-RESNET18_1D = (
-    Stage("conv1", 64, ((49, 4, 24),)),
-    Stage("pool", 64, ((9, 4, 4),)),
-    _block("conv2_1", 64),
-    _block("conv2_2", 64),
-    _block("conv3_1", 128, 4),
-    _block("conv3_2", 128),
-    _block("conv4_1", 256, 4),
-    _block("conv4_2", 256),
-    _block("conv5_1", 512, 4),
-    _block("conv5_2", 512),
-)
+def resnet18_1d(width: int = 64) -> tuple[Stage, ...]:
+    """Return ResNet-18 squared: 49 = 7 x 7, 9 = 3 x 3, stride 4 = 2 x 2 (Thielen, Table 1); width is that of conv1."""
+    return (
+        Stage("conv1", width, ((49, 4, 24),)),
+        Stage("pool", width, ((9, 4, 4),)),
+        _block("conv2_1", width),
+        _block("conv2_2", width),
+        _block("conv3_1", 2 * width, 4),
+        _block("conv3_2", 2 * width),
+        _block("conv4_1", 4 * width, 4),
+        _block("conv4_2", 4 * width),
+        _block("conv5_1", 8 * width, 4),
+        _block("conv5_2", 8 * width),
+    )
+
+
+RESNET18_1D = resnet18_1d()
 
 
 def rows(n_samples: int, stages: tuple[Stage, ...] = RESNET18_1D, rate_hz: float = RATE_HZ) -> list[Row]:
@@ -64,3 +68,19 @@ def rows(n_samples: int, stages: tuple[Stage, ...] = RESNET18_1D, rate_hz: float
 def _row(stage: Stage, length: int, jump: int, field: int, rate_hz: float) -> Row:
     kernel = stage.windows[0][0]
     return Row(stage.name, stage.channels, kernel, length, jump, rate_hz / jump, field, 1000 * field / rate_hz)
+
+
+def parameters(stages: tuple[Stage, ...] = RESNET18_1D, n_in: int = 1) -> list[int]:
+    """Count what each stage learns: kernels and biases, two numbers a channel of batch normalisation, projections.
+
+    A pool learns nothing. n_in : channels of the signal that comes in
+    """
+    found = []
+    for stage in stages:
+        count, channels = 0, n_in
+        for kernel, _, _ in stage.windows if stage.name != "pool" else ():
+            count += (channels * kernel + 3) * stage.channels
+            channels = stage.channels
+        found.append(count + (n_in + 1) * stage.channels * (stage.shortcut == "projection"))
+        n_in = stage.channels
+    return found

@@ -1,20 +1,18 @@
 """Compare the geometry of voxel patterns with that of layers: by subject, over subjects, with the truth."""
 
 import re
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from heschl import store
+from heschl import rsa_stores, store
 from heschl.errors import HeschlError
-from heschl.science import motion, rdm, rsa_group, spheres
+from heschl.rsa_stores import MM, ONE
+from heschl.science import motion, rdm, rsa_group
 from heschl.science import recovery as recover
 from heschl.science.searchlight import searchlight as run_searchlight
 
-ONE, MM = {"units": "1"}, {"units": "mm"}
-SHARED = ("seed", "n_permutations", "clips", "layers")  # of one set of permutations
 MAPS = ("layer_argmax_of_mean", "layer_mode", "layer_mean")
 
 
@@ -63,7 +61,7 @@ def published(*, patterns: Path, features: Path, rsa: Path, n_voxels: int) -> No
 
 
 def group(*, rsa: list[Path], published: list[Path], group: Path, q: float) -> None:
-    """Test over subjects at their common voxels, as published and by permutation.
+    """Test over one group of subjects at their common voxels, as published and by permutation.
 
     Published: right-tailed t over subjects of the largest of layers, false discovery rate q over voxels.
     That maximum is above 0 by itself, hence the second test: its mean over subjects against the same mean
@@ -78,11 +76,14 @@ def group(*, rsa: list[Path], published: list[Path], group: Path, q: float) -> N
     Raises
     ------
     HeschlError
-        If the subjects' grids, permutations or layers differ, or they have no voxel in common.
+        If there is nobody in the group, their grids, permutations or layers differ, or they have no voxel in common.
     """
+    if not rsa:
+        fix = "Name some in simulate.participant_label"
+        raise HeschlError(group, "nobody is in this group", "wanted one participant at least", fix)
     stores, as_published = ([store.read(path) for path in paths] for paths in (rsa, published))
-    _refuse_unlike(stores, rsa)
-    rows, ijk = _common(stores, group)
+    rsa_stores.refuse_unlike(stores, rsa)
+    rows, ijk = rsa_stores.common(stores, group)
     rho, theirs = (
         np.stack([s["rho"].values[r].astype(float) for s, r in zip(some, rows, strict=True)])
         for some in (stores, as_published)
@@ -91,10 +92,9 @@ def group(*, rsa: list[Path], published: list[Path], group: Path, q: float) -> N
     arrays = {name: ("voxel", values, ONE) for name, values in rsa_group.maps(rho, null, theirs, q).items()}
     arrays["rho_mean"] = (("voxel", "layer"), rho.mean(0).astype(np.float32), ONE)
     arrays["null_largest"] = ("permutation", null.max(1), ONE | {"long_name": "largest of all voxels"})
-    arrays["ijk"] = (("voxel", "axis"), ijk.astype(np.int16), ONE)
+    arrays |= rsa_stores.places(ijk, stores[0])
     attrs = {"n_subjects": len(rsa), "q": q, "grid_shape": list(stores[0].attrs["grid_shape"])}
-    arrays = xr.Dataset(arrays, {"layer": stores[0]["layer"].values}, attrs)
-    store.write(group, arrays.assign(affine=stores[0]["affine"]))
+    store.write(group, xr.Dataset(arrays, {"layer": stores[0]["layer"].values}, attrs))
 
 
 def recovery(
@@ -143,36 +143,23 @@ def recovery(
 def _compare(patterns: Path, features: Path, rsa: Path, n_voxels: int, asked: dict) -> None:
     """Read both stores, compare as asked, write what was found."""
     heard, seen = store.read(patterns).load(), store.read(features)
-    layers = sorted(name for name in seen.data_vars if name.startswith("layer-"))
-    clip, lag_s = heard["clip"].values.astype(str), heard["lag_s"].values
-    try:
-        order = rdm.matching(clip, lag_s, seen["clip"].values.astype(str), seen["lag_s"].values)
-        how = asked["standardize"], asked["remove_lag_mean"]
-        models = np.stack([_model(seen[name].values[order], lag_s, *how) for name in layers])
+    layers, clip, lag_s = rsa_stores.layer_names(seen), heard["clip"].values.astype(str), heard["lag_s"].values
+    with rsa_stores.comparing(patterns, features):
+        models = rsa_stores.models(seen, heard, asked["standardize"], asked["remove_lag_mean"])
         options = {"pairs": rdm.pair_mask(clip, asked["pairs"])}
         if "seed" in asked:
             drawn = rdm.clip_permutations(clip, lag_s, asked["n_permutations"], asked["seed"])
             options |= {"permutations": drawn, "trials": rdm.trials(clip, lag_s)}
         arrays = _spheres(heard, models, n_voxels, asked["remove_lag_mean"], options)
-    except ValueError as error:
-        where = f"{patterns} and {features}"
-        raise HeschlError(where, str(error), "no comparison", "Check both stores and the settings") from error
     attrs = {name: asked[name] for name in ("seed", "n_permutations", "pairs") if name in asked}
     attrs |= {"clips": np.unique(clip).tolist(), "layers": layers, "grid_shape": list(heard.attrs["grid_shape"])}
     arrays = arrays.assign_coords(layer=layers).assign_attrs(attrs)
     store.write(rsa, arrays.assign(ijk=heard["ijk"], affine=heard["affine"]))
 
 
-def _model(features: np.ndarray, lag_s: np.ndarray, standardize: bool, remove_lag_mean: bool) -> np.ndarray:
-    features = rdm.without_lag_mean(features, lag_s) if remove_lag_mean else features
-    return rdm.spearman_rdm(rdm.standardized(features) if standardize else features)
-
-
 def _spheres(heard: xr.Dataset, models: np.ndarray, n_voxels: int, centred: bool, options: dict) -> xr.Dataset:
-    signal = heard["patterns"].values
-    signal = rdm.without_lag_mean(signal, heard["lag_s"].values) if centred else signal
-    points_mm = spheres.world_mm(heard["ijk"].values, heard["affine"].values)
-    neighbours, radius_mm = spheres.nearest(points_mm, n_voxels)
+    neighbours, radius_mm = rsa_stores.nearest(heard, n_voxels)
+    signal = rsa_stores.signal(heard, centred)
     found = run_searchlight(signal, models, neighbours, **options, progress=True)
     correlation = ONE | {"long_name": "Spearman correlation of dissimilarities"}
     arrays = {
@@ -183,29 +170,6 @@ def _spheres(heard: xr.Dataset, models: np.ndarray, n_voxels: int, centred: bool
         arrays["null_max"] = (("permutation", "voxel"), found.null_max.astype(np.float32), correlation)
         arrays["null_mean"] = (("voxel", "layer"), found.null_mean.astype(np.float32), correlation)
     return xr.Dataset(arrays)
-
-
-def _refuse_unlike(stores: list[xr.Dataset], paths: list[Path]) -> None:
-    for one, path in zip(stores, paths, strict=True):
-        for name in SHARED:
-            if one.attrs[name] != stores[0].attrs[name]:
-                given = f"{name} differs from {paths[0].name}"
-                raise HeschlError(path, given, "wanted one set of permutations", "Remake all")
-        same = np.allclose(one["affine"].values, stores[0]["affine"].values)
-        if not same or list(one.attrs["grid_shape"]) != list(stores[0].attrs["grid_shape"]):
-            raise HeschlError(path, f"its grid differs from {paths[0].name}", "wanted one grid", "Remake all")
-
-
-def _common(stores: list[xr.Dataset], group: Path) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return each subject's rows of the voxels that all have, and their ijk (voxel, axis)."""
-    shape = tuple(stores[0].attrs["grid_shape"])
-    keys = [np.ravel_multi_index(s["ijk"].values.astype(int).T, shape) for s in stores]
-    shared = reduce(np.intersect1d, keys)
-    if not len(shared):
-        raise HeschlError(group, "subjects share no voxel", "wanted masks that overlap", "Check registrations")
-    orders = [np.argsort(key) for key in keys]
-    rows = [o[np.searchsorted(key, shared, sorter=o)] for key, o in zip(keys, orders, strict=True)]
-    return rows, np.stack(np.unravel_index(shared, shape), 1)
 
 
 def _by_subject(paths: list[Path]) -> dict[str, list[Path]]:
