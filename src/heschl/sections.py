@@ -142,11 +142,34 @@ class Audit(Section):
 class Train(Section):
     """The tagger: ResNet-18 in one dimension, trained by Lightning."""
 
+    corpus: Literal["styles", "magnatagatune"] = Field(
+        "styles", description="What is learnt: the corpus with musicnn's tags, or MagnaTagATune of select.dir."
+    )
+    variant: Literal["full", "clean"] = Field(
+        "full", description="MagnaTagATune: every clip, or those with a tag and longer than 29.1 s."
+    )
+    targets: Literal["clip", "window"] = Field(
+        "clip", description="An excerpt learns musicnn's tags of its clip, or of its own time, every embed.step_s."
+    )
     epochs: Count = Field(2, description="Most epochs.")
     steps_per_epoch: Count = Field(12, description="Batches in an epoch.")
-    batch: Count = Field(12, description="Clips in a batch (36 in the paper).")
+    batch: Count = Field(12, description="Clips in a batch (36 in the paper), over all devices.")
     excerpt_samples: Count = Field(50_176, description="Random excerpt of a clip, in samples at 16 kHz.")
-    validation_fraction: Fraction = Field(0.25, description="Share of tracks held out.")
+    validation_fraction: Fraction = Field(0.25, description="Share of tracks held out; MagnaTagATune has its parts.")
+    present_above: Fraction = Field(0.3, description="Probability by musicnn from which a tag counts as present.")
+    width: Count = Field(64, description="Channels of the first stage (64 in the paper).")
+    cover_all: bool = Field(False, description="Pool a last partial window as well, as Chainer does.")
+    style_weight: NotNegative = Field(1.0, description="Weight of the loss of styles beside that of tags (paper: 0).")
+    learning_rate: Positive = Field(2e-4, description="Learning rate of Adam.")
+    schedule: Literal["constant", "one_cycle"] = Field(
+        "constant", description="Learning rate: constant, or up to learning_rate and down to nothing."
+    )
+    gain_db: NotNegative = Field(0.0, description="Random gain of an excerpt, up to this either way, and its sign.")
+    speed_percent: float = Field(0.0, ge=0, le=50, description="Random speed of an excerpt, up to this either way.")
+    patience: Count = Field(10, description="Epochs without a better ROC-AUC after which training stops.")
+    devices: Count = Field(1, description="GPUs, or processes where there is none.")
+    workers: int = Field(0, ge=0, description="Processes that read excerpts, for each device.")
+    compile: bool = Field(False, description="Compile the network (torch.compile).")
     seed: int = Field(0, ge=0, description="Seed of weights, excerpts and split.")
 
 

@@ -129,3 +129,11 @@ def test_a_missing_file_or_tag_is_told(tmp_path) -> None:
     clips = magnatagatune.read(small(tmp_path, tags=("guitar", "oboe"), rows=ROWS[3:4]))
     with pytest.raises(HeschlError, match="column 'classical' is missing, one of 49; wanted the 50 tags"):
         magnatagatune.top(clips)
+
+
+def test_every_top_tag_is_in_one_category() -> None:
+    grouped = [tag for group in magnatagatune.CATEGORIES.values() for tag in group]
+    assert len(grouped) == 50 and {*grouped} == {*magnatagatune.TOP_TAGS}
+    assert magnatagatune.category(["techno", "no voice", "harp", "quiet", "oboe"]) == [
+        *("genre", "voice", "instrument", "character", "other")
+    ]

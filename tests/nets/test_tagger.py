@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from heschl.nets import tagger as module
+from heschl.nets.excerpts import Examples, Recipe
 from heschl.nets.resnet18_1d import ResNet18
-from heschl.nets.tagger import Examples, Recipe, Tagger, draw, fit
+from heschl.nets.tagger import Tagger, fit
 
 RECIPE = Recipe(epochs=3, steps_per_epoch=3, batch=4, excerpt_samples=1024, style_weight=1.0, patience=10, seed=0)
 
@@ -108,25 +109,73 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path, monkeypatch)
     assert all(torch.equal(value, states[1][name]) for name, value in bits(tagger).items())
 
 
-def test_a_batch_depends_on_seed_and_step_alone() -> None:
-    audio, tags, style = draw(examples(8), RECIPE, 5)
-    again = draw(examples(8), RECIPE, 5)
-    assert audio.shape == (4, 1024) and tags.shape == (4, 3) and style.shape == (4,)
-    assert torch.equal(audio, again[0])
-    assert not torch.equal(audio, draw(examples(8), RECIPE, 6)[0])
-    assert not torch.equal(audio, draw(examples(8), RECIPE, 5, extra=1)[0])
-
-
-def test_excerpts_reach_every_part_of_a_clip() -> None:
-    ramp = Examples(
-        torch.arange(12.0)[None], torch.zeros(1, 1), np.zeros((1, 1), bool), torch.zeros(1, dtype=torch.int64)
-    )
-    recipe = Recipe(1, 1, 50, 10, 0.0, 1, 0)
-    assert set(draw(ramp, recipe, 0)[0][:, 0].tolist()) == {0.0, 1.0, 2.0}
-
-
 def test_optimiser_is_the_published_one() -> None:
     group = learner().configure_optimizers().param_groups[0]
     assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 1e-8, 0)
     norm = learner().net.norm1
     assert (norm.eps, norm.momentum) == (2e-5, 0.1)
+
+
+def test_readers_in_other_processes_change_no_bit(tmp_path, uninterrupted) -> None:
+    tagger = learner(Recipe(**(vars(RECIPE) | {"workers": 2})))
+    fit(tagger, tmp_path)
+    assert tagger.history == uninterrupted.history
+    assert all(torch.equal(a, b) for a, b in zip(bits(tagger).values(), bits(uninterrupted).values(), strict=True))
+
+
+def test_one_cycle_rises_to_the_rate_and_falls_to_nothing_also_when_resumed(tmp_path, monkeypatch) -> None:
+    recipe = Recipe(**(vars(RECIPE) | {"schedule": "one_cycle", "learning_rate": 0.01}))
+    rates: list[float] = []
+    step = Tagger.training_step
+
+    def noted(self, batch, index):
+        rates.append(self.optimizers().param_groups[0]["lr"])
+        return step(self, batch, index)
+
+    monkeypatch.setattr(Tagger, "training_step", noted)
+    whole = learner(recipe)
+    fit(whole, tmp_path / "whole")
+    assert len(rates) == 9 and max(rates) == pytest.approx(0.01, rel=0.1)
+    assert rates[0] == pytest.approx(0.01 / 25) and rates[-1] < 1e-4
+    assert whole.optimizers().param_groups[0]["betas"] == (0.5, 0.999)
+
+    def die(self, batch, index):
+        if self.global_step == 5:
+            raise KilledError
+        return noted(self, batch, index)
+
+    monkeypatch.setattr(module, "CHECKPOINT_STEPS", 1)
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(Tagger, "training_step", die)
+        fit(learner(recipe), tmp_path / "killed")
+    del rates[:]
+    again = learner(recipe)
+    fit(again, tmp_path / "killed")
+    assert again.history == whole.history and len(rates) == 4
+    assert all(torch.equal(a, b) for a, b in zip(bits(again).values(), bits(whole).values(), strict=True))
+
+
+def test_more_gpus_than_there_are_is_said_and_their_number_taken(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    plan = module._machine(4)
+    assert (plan["accelerator"], plan["devices"], plan["strategy"]) == ("gpu", 2, "ddp_fork") and plan["sync_batchnorm"]
+    assert plan["precision"] == "bf16-mixed" and "train.devices is 4, but there are 2" in capsys.readouterr().err
+    assert module._machine(1)["strategy"] == "auto" and not module._machine(1)["sync_batchnorm"]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tmp_path) -> None:
+    """With the statistics of batch norm fixed, the mean gradient over two halves of a batch is the batch's."""
+    recipes = [Recipe(**(vars(RECIPE) | {"devices": n})) for n in (1, 2)]
+    taggers = [learner(recipe) for recipe in recipes]
+    for tagger, name in zip(taggers, "ab", strict=True):
+        for norm in (m for m in tagger.modules() if isinstance(m, torch.nn.BatchNorm1d)):
+            norm.forward = lambda x: x  # each process has statistics of its own, on a CPU
+            norm.requires_grad_(False)
+        fit(tagger, tmp_path / name)
+    one, two = map(bits, taggers)
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-5, msg=name)
+    np.testing.assert_allclose(*(t.history["validation_loss"] for t in taggers), rtol=1e-3)
+    assert len(taggers[1].history["step_loss"]) == 9

@@ -6,21 +6,42 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from heschl import store
+from heschl import sections, sharded, store, training_sets
 from heschl.errors import HeschlError
 from heschl.nets import tagger as nets
+from heschl.nets.excerpts import Recipe, Rows
 from heschl.nets.resnet18_1d import load
 from heschl.steps import train
 
 SETTINGS = {
+    "windows": [],
+    "corpus": "styles",
+    "variant": "full",
     "epochs": 2,
     "steps_per_epoch": 8,
     "batch": 8,
     "excerpt_samples": 4096,
     "seed": 0,
     "validation_fraction": 0.5,
+    "present_above": 0.3,
+    "style_weight": 1.0,
+    "patience": 10,
+    "cover_all": False,
     "width": 8,
+    "learning_rate": 2e-4,
+    "schedule": "constant",
+    "gain_db": 0.0,
+    "speed_percent": 0.0,
+    "devices": 1,
+    "workers": 0,
+    "compile": False,
 }
+PER_TAG = ("roc_auc", "roc_auc_low", "roc_auc_high", "error", "pr_auc", "z", "n_present", "baseline_auc")
+ALONE = (
+    *("macro_roc_auc", "macro_roc_auc_low", "macro_roc_auc_high", "macro_pr_auc", "baseline_macro_roc_auc"),
+    *("difference", "difference_low", "difference_high", "difference_p", "chance_z", "chance_p"),
+    *("negative_z", "negative_p", "frequency_r", "frequency_t", "frequency_p", "style_accuracy"),
+)
 
 
 def corpus(folder: Path) -> tuple[Path, Path]:
@@ -42,7 +63,7 @@ def corpus(folder: Path) -> tuple[Path, Path]:
 def run(folder: Path, **changes: object) -> dict[str, Path]:
     audio, tags = corpus(folder)
     out = {"weights": folder / "w.safetensors", "history": folder / "h.zarr", "scores": folder / "s.zarr"}
-    train.tagger(audio=audio, tags=tags, **out, **SETTINGS | changes)
+    train.tagger(audio=audio, tags=tags, **out, **(SETTINGS | changes))
     return out
 
 
@@ -53,6 +74,8 @@ def test_the_tagger_learns_and_is_scored_on_tracks_held_out(tmp_path) -> None:
     assert scores["tag"].values.tolist() == ["low", "high"]
     assert scores.attrs["n_clips"] == 12 and "not MagnaTagATune" in scores.attrs["reference"]
     assert np.all(scores["roc_auc_low"] <= scores["roc_auc"]) and np.all(scores["roc_auc"] <= scores["roc_auc_high"])
+    assert all(scores[name].dims == ("tag",) for name in PER_TAG) and all(scores[name].ndim == 0 for name in ALONE)
+    assert scores["category_t"].dims == ("category",) and 0 <= float(scores["baseline_macro_roc_auc"]) <= 1
     assert history["loss"].sizes["step"] == 60 and history["validation_auc"].sizes["epoch"] == 5
     net, names = load(out["weights"])
     assert names == ["low", "high"] and not any("styles" in name for name in net.state_dict())
@@ -89,15 +112,67 @@ def test_other_settings_never_take_up_a_checkpoint(tmp_path) -> None:
 
 def test_the_published_network_is_the_default(tmp_path) -> None:
     audio, _ = corpus(tmp_path)
-    n_clips = 36
     tags = {"tags": (("clip", "tag"), np.tile(np.eye(2), (18, 25)).astype("f4"), {"units": "1"})}
     coords = {"clip": store.read(audio)["clip"].values, "tag": [f"tag{i}" for i in range(50)]}
     store.write(tmp_path / "tags.zarr", xr.Dataset(tags, coords))
-    heard, names, _ = train._examples(audio, tmp_path / "tags.zarr", 0.3)
-    split = {"train": np.arange(n_clips), "validation": np.arange(4)}
-    recipe = nets.Recipe(1, 1, 2, 2048, 1.0, 1, 0)
-    learner = train._learner(heard, split, recipe, cover_all=False, width=64)
-    assert sum(p.numel() for p in learner.net.parameters()) == train.N_PARAMETERS and len(names) == 50
+    found = training_sets.styles(audio, tmp_path / "tags.zarr", [], 0.3, 0.5, 0)
+    defaults = sections.Train()
+    recipe = Recipe(**{name: getattr(defaults, name) for name in Recipe.__dataclass_fields__})
+    assert (recipe.learning_rate, recipe.schedule, recipe.excerpt_samples) == (2e-4, "constant", 50_176)
+    assert (recipe.gain_db, recipe.speed_percent, recipe.devices, recipe.workers, recipe.compile) == (0, 0, 1, 0, False)
+    learner = train._learner(found, recipe, defaults.cover_all, defaults.width)
+    assert sum(p.numel() for p in learner.net.parameters()) == train.N_PARAMETERS and len(found.tags) == 50
+
+
+def test_excerpts_learn_the_tags_of_their_own_time(tmp_path) -> None:
+    audio, tags = corpus(tmp_path)
+    clips, starts_s = store.read(audio)["clip"].values, np.array([0.0, 0.1, 0.2])
+    values = np.random.default_rng(0).random((36, 3, 2)).astype("f4")
+    windows = {"layer-01": (("clip", "window", "feature_01"), np.zeros((36, 3, 1), "f4"), {"units": "1"})}
+    windows["layer-02"] = (("clip", "window", "feature_02"), values, {"units": "1"})
+    coords = {"clip": clips, "window": ("window", starts_s, {"units": "s"})}
+    attrs = {"layers": ["penultimate", "tags"], "window_s": 0.3}
+    store.write(tmp_path / "windows.zarr", xr.Dataset(windows, coords, attrs))
+    found = training_sets.styles(audio, tags, tmp_path / "windows.zarr", 0.3, 0.5, 0)
+    np.testing.assert_allclose(found.heard.centre, [2400, 4000, 5600])
+    np.testing.assert_array_equal(found.heard.tags.numpy(), values)
+    np.testing.assert_array_equal(found.heard.present, store.read(tags)["tags"].values >= 0.3)  # scored on whole clips
+    run(tmp_path, windows=tmp_path / "windows.zarr", epochs=1, gain_db=3.0, speed_percent=5.0, schedule="one_cycle")
+    store.write(tmp_path / "windows.zarr", xr.Dataset(windows, coords | {"clip": clips[::-1]}, attrs))
+    with pytest.raises(HeschlError, match="windows.zarr: its clips aren't those of the audio"):
+        run(tmp_path, windows=tmp_path / "windows.zarr")
+
+
+def magnatagatune(folder: Path) -> Path:
+    """Make 48 clips of 24 songs on disk, as `gather` does: low tones and high tones, parts by song."""
+    rng, time_s = np.random.default_rng(0), np.arange(8000) / 16_000
+    low = np.repeat(rng.permutation(np.arange(24) % 2 == 0), 2)
+    hz = np.where(low, 150, 3000)[:, None] * rng.uniform(0.9, 1.1, (48, 1))
+    rows = (10_000 * np.sin(time_s * hz * 6.28)).astype(np.int16)
+    part = np.repeat(["train"] * 12 + ["validation"] * 6 + ["test"] * 6, 2)
+    coords = {"clip": [str(i) for i in range(48)], "tag": ["slow", "fast"], "part": ("clip", part)}
+    coords["song"] = ("clip", [f"s{i // 2}" for i in range(48)])
+    arrays = {"present": (("clip", "tag"), np.stack([low, ~low], 1), {"units": "1"})}
+    arrays["seconds"] = ("clip", np.where(np.arange(48) == 3, 29.0, 29.12), {"units": "s"})
+    small = xr.Dataset(arrays, coords, {"rate_hz": 16_000})
+    blocks = (rows[i : i + 16] for i in range(0, 48, 16))
+    about = {"name": "audio", "dims": ("clip", "sample"), "shape": rows.shape, "rows": 16}
+    sharded.write(folder / "magnatagatune.zarr", blocks, lambda: small, **about)
+    return folder / "magnatagatune.zarr"
+
+
+def test_magnatagatune_is_learnt_from_disk_in_its_own_parts(tmp_path) -> None:
+    path = magnatagatune(tmp_path)
+    full, clean = (training_sets.published(path, variant) for variant in ("full", "clean"))
+    assert [len(full.split[part]) for part in ("train", "validation", "test")] == [24, 12, 12]
+    assert len(clean.split["train"]) == 23 and isinstance(full.heard.audio, Rows)
+    out = {"weights": tmp_path / "w.safetensors", "history": tmp_path / "h.zarr", "scores": tmp_path / "s.zarr"}
+    settings = SETTINGS | {"corpus": "magnatagatune", "epochs": 4, "steps_per_epoch": 12, "workers": 2}
+    train.tagger(audio=path, tags=[], **out, **settings)
+    scores = store.read(out["scores"])
+    assert scores.attrs["reference"] == "MagnaTagATune, full" and scores.attrs["n_tracks"] == 6
+    assert float(scores["macro_roc_auc"]) > 0.8 and np.isnan(scores["style_accuracy"])
+    assert load(out["weights"])[1] == ["slow", "fast"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +181,7 @@ def test_the_published_network_is_the_default(tmp_path) -> None:
         ({"excerpt_samples": 9000}, "train: excerpt_samples: 9000; wanted at most a clip's 8000"),
         ({"validation_fraction": 1.0}, "style high: 6 tracks"),
         ({"present_above": 0.99}, "no tag is in some of the"),
+        ({"devices": 3}, "train: batch: 8 clips on 3 devices; wanted as many on each"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_at_once(tmp_path, changes, told) -> None:

@@ -23,6 +23,7 @@ rule draw_architecture:
         "../envs/analysis.yaml"
     params:
         code=code("draw_architecture"),
+        width=settings.train.width,
         n_samples=settings.train.excerpt_samples,
     script:
         "../scripts/step.py"
@@ -38,6 +39,7 @@ rule draw_layers:
         "../envs/analysis.yaml"
     params:
         code=code("draw_layers"),
+        width=settings.train.width,
         n_samples=settings.train.excerpt_samples,
     script:
         "../scripts/step.py"

@@ -9,9 +9,10 @@ out  results/{dataset}/embed/model-musicnn_tags.zarr
 """
 
 MUSICNN = "data/musicnn/MTT_musicnn.safetensors"
+TRAINED = settings.embed.sources.get("resnet18", "")  # weights trained elsewhere
 WEIGHTS = {
     "musicnn": ancient(MUSICNN),
-    "resnet18": "results/{dataset}/train/model-resnet18_weights.safetensors",
+    "resnet18": ancient(TRAINED) if TRAINED else "results/{dataset}/train/model-resnet18_weights.safetensors",
 }
 
 

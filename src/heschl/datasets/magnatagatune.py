@@ -33,6 +33,21 @@ TOP_TAGS = tuple(
     "solo,man,classic,choir,voice,new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,country,"
     "female voice,metal,choral".split(",")
 )
+# our own division of the top 50, for the comparison of kinds of tags
+CATEGORIES = {
+    "genre": (
+        *("classical", "techno", "electronic", "rock", "ambient", "indian", "opera", "pop", "classic", "new age"),
+        *("dance", "country", "metal"),
+    ),
+    "instrument": (
+        *("guitar", "strings", "drums", "piano", "violin", "synth", "harpsichord", "flute", "sitar", "harp", "cello"),
+    ),
+    "voice": (
+        *("vocal", "vocals", "singing", "voice", "choir", "choral", "no vocal", "no vocals", "no voice"),
+        *("female", "woman", "female vocal", "female voice", "male", "man", "male vocal", "male voice"),
+    ),
+    "character": ("slow", "fast", "beat", "beats", "loud", "quiet", "soft", "solo", "weird"),
+}
 # One meaning in several spellings, numbers or words. Not Magtag5k's own list, which left 137 of the 188 tags; this one
 # leaves 140.
 SYNONYMS = {
@@ -123,6 +138,12 @@ def top(annotations: Annotations, tags: Sequence[str] = TOP_TAGS) -> np.ndarray:
         given = f"column {missing[0]!r} is missing, one of {len(missing)}"
         raise HeschlError(TABLE, given, f"wanted the {len(tags)} tags", "Fetch it again")
     return annotations.present[:, [annotations.tags.index(tag) for tag in tags]]
+
+
+def category(tags: Sequence[str]) -> list[str]:
+    """Return the category of each tag; "other" for those that aren't among the top 50."""
+    known = {tag: name for name, group in CATEGORIES.items() for tag in group}
+    return [known.get(str(tag), "other") for tag in tags]
 
 
 def chosen(present: np.ndarray, seconds: np.ndarray, variant: str) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Train the tagger on the corpus.
+"""Train the tagger on the corpus, or on MagnaTagATune.
 
-The 50 outputs learn the tag probabilities of musicnn, a published tagger, because the corpus has no tags of
-its own; a linear style head learns beside them and isn't kept. Whole tracks of every style are held out: a
-third of them chooses the epoch, the rest is scored. Scores say how well the network ranks clips by the tags
-that musicnn gives them: agreement with musicnn, not accuracy on MagnaTagATune.
+The corpus has no tags of its own, so the 50 outputs learn the tag probabilities of musicnn, a published tagger; a
+linear style head learns beside them and isn't kept. Whole tracks of every style are held out: a third of them chooses
+the epoch, the rest is scored. Scores then say how well the network ranks clips by the tags that musicnn gives them:
+agreement with musicnn, not accuracy on MagnaTagATune. With MagnaTagATune, tags and parts are those published.
 
 A killed run leaves its checkpoint in a folder beside the weights, and the same call goes on from there: to
 the same bits, on a CPU with the same number of threads.
@@ -19,119 +19,122 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from heschl import store
+from heschl import store, training_sets
+from heschl.datasets import magnatagatune
 from heschl.errors import HeschlError
-from heschl.science import tagging
-from heschl.science.splits import grouped_split
+from heschl.science import mel_baseline, tag_scores, tagging
+from heschl.training_sets import Corpus
 
 if TYPE_CHECKING:
-    from heschl.nets.tagger import Examples, Recipe, Tagger
+    from heschl.nets.excerpts import Recipe
+    from heschl.nets.tagger import Tagger
 
 N_PARAMETERS = 11_198_898
+ONE = {"units": "1"}
 
 
 def tagger(
     *,
     audio: Path,
-    tags: Path,
+    tags: Path | list[Path],
+    windows: Path | list[Path],
     weights: Path,
     history: Path,
     scores: Path,
+    corpus: str,
+    variant: str,
     epochs: int,
     steps_per_epoch: int,
     batch: int,
     excerpt_samples: int,
     seed: int,
     validation_fraction: float,
-    present_above: float = 0.3,
-    style_weight: float = 1.0,
-    patience: int = 10,
-    cover_all: bool = False,
-    width: int = 64,
+    present_above: float,
+    style_weight: float,
+    patience: int,
+    cover_all: bool,
+    width: int,
+    learning_rate: float,
+    schedule: str,
+    gain_db: float,
+    speed_percent: float,
+    devices: int,
+    workers: int,
+    compile: bool,
 ) -> None:
-    """Train ResNet-18 on musicnn's tags and the corpus's styles; score it on tracks that it never saw.
+    """Train ResNet-18 on tags; score it, and a linear baseline, on tracks that neither ever saw.
 
-    Reads audio (clip, sample) and tags (clip, tag); writes weights (safetensors), history (per step and
-    epoch) and scores (per tag). A tag counts as present at a probability of `present_above`; `width` is the
-    channels of the first stage; training stops once `patience` epochs brought no better ROC-AUC. As
-    published: batch 36, excerpts of 50,176 samples, width 64, style_weight 0.
+    Writes weights (safetensors), history (per step and epoch) and scores (per tag, over all, per category). As
+    published: batch 36, excerpts of 50,176 samples, width 64, style_weight 0, learning_rate 2e-4, all else the default.
 
-    Raises HeschlError if clips and tags don't match, an excerpt exceeds a clip, or too little is left to hold
-    out.
+    Parameters
+    ----------
+    audio : store of clips (clip, sample); with corpus "magnatagatune" the store that `gather` made
+    tags : musicnn's probabilities (clip, tag), or [] for MagnaTagATune, which has its own
+    windows : musicnn's probabilities for windows: then an excerpt learns what musicnn says of that very time; or []
+    variant : of MagnaTagATune, full or clean
+    validation_fraction : share of tracks held out; MagnaTagATune has its own parts
+    present_above : probability from which a tag of musicnn counts as present when scored
+    width : channels of the first stage; patience : epochs without a better ROC-AUC before the end
+    learning_rate, schedule, gain_db, speed_percent, devices, workers, compile : see nets/excerpts.py
+
+    Raises
+    ------
+    HeschlError
+        If clips and tags don't match, an excerpt exceeds a clip, a batch can't be divided among the devices, or too
+        little is left to hold out.
     """
-    settings = {k: v for k, v in locals().items() if not isinstance(v, Path)}
+    settings = {k: v for k, v in locals().items() if not isinstance(v, Path | list)}
+    from heschl.nets.excerpts import Recipe
     from heschl.nets.resnet18_1d import save
-    from heschl.nets.tagger import Recipe, fit
+    from heschl.nets.tagger import fit
 
-    heard, tag_names, style_names = _examples(audio, tags, present_above)
-    split = _split(audio, heard, validation_fraction, excerpt_samples, seed)
-    recipe = Recipe(epochs, steps_per_epoch, batch, excerpt_samples, style_weight, patience, seed)
-    learner = _learner(heard, split, recipe, cover_all, width)
-    folder = _checkpoints(weights, settings, [audio, tags])
+    recipe = Recipe(**{name: settings[name] for name in Recipe.__dataclass_fields__})
+    if corpus == "magnatagatune":
+        found = training_sets.published(audio, variant)
+    else:
+        found = training_sets.styles(audio, tags, windows, present_above, validation_fraction, seed)
+    _check(found, recipe)
+    learner = _learner(found, recipe, cover_all, width)
+    folder = _checkpoints(weights, settings, [audio, *_given(tags), *_given(windows)])
     fit(learner, folder)
-    store.write(scores, _scores(learner, heard.take(split["test"]), tag_names, style_names))
+    store.write(scores, _scores(learner, found))
     store.write(history, _history(learner))
     with store.atomic(weights) as temporary:
         temporary.parent.mkdir(exist_ok=True)
-        save(temporary, learner.net, tag_names)
+        save(temporary, learner.net, found.tags)
     shutil.rmtree(folder)
 
 
-def _examples(audio: Path, tags: Path, present_above: float) -> tuple["Examples", list[str], list[str]]:
-    """Read clips, tags and styles; returns also the names of tags and styles."""
-    import torch
-
-    from heschl.nets.tagger import Examples
-
-    sound, probability = store.read(audio), store.read(tags)
-    if list(sound["clip"].values) != list(probability["clip"].values):
-        raise HeschlError(
-            tags, "its clips aren't those of the audio", f"wanted {sound.sizes['clip']} clips in its order"
-        )
-    style_names, style = np.unique(sound["style"].values, return_inverse=True)
-    values = probability["tags"].values
-    examples = Examples(
-        torch.from_numpy(sound["audio"].values),
-        torch.from_numpy(values.astype(np.float32)),
-        values >= present_above,
-        torch.from_numpy(style.astype(np.int64)),
-    )
-    return examples, [str(t) for t in probability["tag"].values], [str(s) for s in style_names]
+def _given(paths: Path | list[Path]) -> list[Path]:
+    return paths if isinstance(paths, list) else [paths]
 
 
-def _split(
-    audio: Path, heard: "Examples", validation_fraction: float, excerpt_samples: int, seed: int
-) -> dict[str, np.ndarray]:
-    """Hold out whole tracks of every style: a third of them to choose the epoch, the rest to score."""
-    sound = store.read(audio)
-    shares = {"validation": validation_fraction / 3, "test": validation_fraction * 2 / 3}
-    split = grouped_split(sound["track"].values, sound["style"].values, shares, seed)
-    _check(heard, split, excerpt_samples)
-    return split
-
-
-def _check(heard: "Examples", split: dict[str, np.ndarray], excerpt_samples: int) -> None:
+def _check(found: Corpus, recipe: "Recipe") -> None:
     """Refuse what can't be trained or scored before any time is spent."""
-    if excerpt_samples > heard.audio.shape[1]:
-        wanted = f"wanted at most a clip's {heard.audio.shape[1]} samples"
-        raise HeschlError("train: excerpt_samples", str(excerpt_samples), wanted)
+    if recipe.longest > found.heard.audio.shape[1]:
+        wanted = f"wanted at most a clip's {found.heard.audio.shape[1]} samples"
+        raise HeschlError("train: excerpt_samples", str(recipe.longest), wanted)
+    if recipe.batch % recipe.devices:
+        given = f"{recipe.batch} clips on {recipe.devices} devices"
+        raise HeschlError("train: batch", given, "wanted as many on each", "Change batch or devices")
     for part in ("validation", "test"):
-        n_with, n_without = tagging.counts(heard.present[split[part]])
+        n_with, n_without = tagging.counts(found.heard.present[found.split[part]])
         if not np.any((n_with > 0) & (n_without > 0)):
-            given = f"no tag is in some of the {len(split[part])} {part} clips and not in others"
+            given = f"no tag is in some of the {len(found.split[part])} {part} clips and not in others"
             raise HeschlError("train", given, "wanted one at least, to score", "Raise validation_fraction")
 
 
-def _learner(heard: "Examples", split: dict, recipe: "Recipe", cover_all: bool, width: int) -> "Tagger":
+def _learner(found: Corpus, recipe: "Recipe", cover_all: bool, width: int) -> "Tagger":
     """Build the network, with exactly the published number of parameters at the published width."""
     from heschl.nets.resnet18_1d import ResNet18
     from heschl.nets.tagger import Tagger
 
-    n_tags = heard.tags.shape[1]
+    n_tags = len(found.tags)
     net = ResNet18(n_tags, width, cover_all, recipe.seed)
     if (n_tags, width) == (50, 64):
         assert sum(p.numel() for p in net.parameters()) == N_PARAMETERS
-    return Tagger(net, heard.take(split["train"]), heard.take(split["validation"]), recipe)
+    return Tagger(net, *(found.heard.take(found.split[part]) for part in ("train", "validation")), recipe)
 
 
 def _checkpoints(weights: Path, settings: dict, inputs: list[Path]) -> Path:
@@ -145,40 +148,47 @@ def _checkpoints(weights: Path, settings: dict, inputs: list[Path]) -> Path:
     return weights.parent / "checkpoints" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _predict(learner: "Tagger", audio: object) -> tuple[np.ndarray, np.ndarray]:
-    """Hear whole clips (clip, sample): tag probabilities (clip, tag) and style logits (clip, style)."""
-    import torch
-
-    with torch.inference_mode():
-        pooled = torch.cat([learner.net.pooled(clip[None].to(learner.device)) for clip in audio])
-        return torch.sigmoid(learner.net.classify(pooled)).cpu().numpy(), learner.styles(pooled).cpu().numpy()
-
-
-def _scores(learner: "Tagger", test: "Examples", tag_names: list[str], style_names: list[str]) -> xr.Dataset:
-    """Score clips that training never saw: areas with intervals per tag, share of styles right."""
-    tags, styles = _predict(learner, test.audio)
-    n_with, n_without = tagging.counts(test.present)
-    auc, pr = tagging.roc_auc(test.present, tags), tagging.pr_auc(test.present, tags)
-    low, high = tagging.auc_interval(auc, n_with, n_without)
-    z = tagging.auc_z(auc, n_with, n_without)
-    per_tag = {
-        "roc_auc": auc,
-        "roc_auc_low": low,
-        "roc_auc_high": high,
-        "pr_auc": pr,
-        "z": z,
-        "n_present": n_with,
-    }
-    arrays = {name: ("tag", values, {"units": "1"}) for name, values in per_tag.items()}
-    right = float(np.mean(styles.argmax(1) == test.style.numpy()))
-    single = {"macro_roc_auc": tagging.macro(auc), "macro_pr_auc": tagging.macro(pr), "style_accuracy": right}
-    arrays |= {name: ((), value, {"units": "1"}) for name, value in single.items()}
+def _scores(learner: "Tagger", found: Corpus) -> xr.Dataset:
+    """Score the network and the linear baseline on clips of tracks that neither learnt."""
+    rows, heard = found.split["test"], found.heard
+    network, styles = learner.hear_whole(heard.take(rows))
+    result = tag_scores.score(
+        heard.present[rows],
+        network,
+        _baseline(found),
+        found.track[rows],
+        tags=found.tags,
+        category=np.array(magnatagatune.category(found.tags)),
+        frequency=heard.present[found.split["train"]].sum(0),
+    )
+    several = len(found.styles) > 1
+    right = float(np.mean(styles.argmax(1) == heard.style.numpy()[rows])) if several else float("nan")
+    names = result.category.pop("category")
+    arrays = {name: ("tag", values, ONE) for name, values in result.tag.items()}
+    arrays |= {name: ((), value, ONE) for name, value in (result.macro | {"style_accuracy": right}).items()}
+    arrays |= {name: ("category", values, ONE) for name, values in result.category.items()}
     about = {
-        "reference": "tags by musicnn, not MagnaTagATune",
-        "n_clips": len(tags),
-        "chance_style": 1 / len(style_names),
+        "reference": found.reference,
+        "baseline": "ridge regression from the mean and spread of a mel spectrogram",
+        "n_clips": len(rows),
+        "n_tracks": len(np.unique(found.track[rows])),
+        "n_tags_tested": int(np.isfinite(result.tag["error"]).sum()),
+        "chance_style": 1 / len(found.styles),
     }
-    return xr.Dataset(arrays, {"tag": tag_names}, about)
+    return xr.Dataset(arrays, {"tag": found.tags, "category": names.astype(str)}, about)
+
+
+def _baseline(found: Corpus) -> np.ndarray:
+    """Fit the linear baseline to the training clips; score the test clips, (clip, tag)."""
+    heard, train, test = found.heard, found.split["train"], found.split["test"]
+    features = {part: _mel(found, rows) for part, rows in (("train", train), ("test", test))}
+    n_folds = min(mel_baseline.N_FOLDS, len(np.unique(found.track[train])))
+    fitted = mel_baseline.fit(features["train"], heard.present[train], found.track[train], n_folds=n_folds)
+    return mel_baseline.score(fitted, features["test"])
+
+
+def _mel(found: Corpus, rows: np.ndarray) -> np.ndarray:
+    return np.stack([mel_baseline.features(found.heard.sound(row).numpy(), found.rate_hz) for row in rows])
 
 
 def _history(learner: "Tagger") -> xr.Dataset:
