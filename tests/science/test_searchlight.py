@@ -11,6 +11,12 @@ from scipy import stats
 from heschl.science import clip_nulls, permuted_models, rdm, searchlight, spheres
 
 
+@pytest.fixture
+def by_blocks(monkeypatch):
+    """Let permutations of clips be sums of products of blocks from then on, however few they are."""
+    return lambda: monkeypatch.setattr(permuted_models.PermutedModels, "cost", lambda *_: np.inf)
+
+
 def by_scipy(patterns, models, neighbours, pairs):
     """The definition, centre by centre: equal distances differ by rounding in floats, hence the round."""
     keep = np.tril(pairs, -1)
@@ -95,15 +101,29 @@ def test_threads_and_blocks_change_no_bit(levels, kept, short_cut, monkeypatch):
 
 @pytest.mark.parametrize("pairs", ["all", "between_clip"])
 @pytest.mark.parametrize("levels", [0, 2])
-def test_the_short_cut_of_whole_clips_changes_no_bit_of_the_null(pairs, levels):
+def test_the_short_cut_of_whole_clips_changes_no_bit_of_the_null(pairs, levels, by_blocks):
     patterns, models, neighbours, clip, lag = scene(6, levels)
     order = np.random.default_rng(0).permutation(len(clip))  # volumes needn't lie clip by clip
     clip, lag, patterns, models = clip[order], lag[order], patterns[order], models[:, order][:, :, order]
     options = {"pairs": rdm.pair_mask(clip, pairs), "permutations": rdm.clip_permutations(clip, lag, 40, 3)}
     plain = searchlight.searchlight(patterns, models, neighbours, **options)
+    by_blocks()
     short = searchlight.searchlight(patterns, models, neighbours, **options, trials=rdm.trials(clip, lag))
     assert plain.rho.tobytes() == short.rho.tobytes() and plain.null_max.tobytes() == short.null_max.tobytes()
     np.testing.assert_allclose(plain.null_mean, short.null_mean, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_permutations,chosen", [(20, "PermutedModels"), (2000, "ClipNulls")])
+def test_few_permutations_are_of_models_and_many_of_blocks(n_permutations, chosen, monkeypatch):
+    patterns, models, neighbours, clip, lag = scene(6)
+    used, options = [], {"permutations": rdm.clip_permutations(clip, lag, n_permutations, 3)}
+    for one in (clip_nulls.ClipNulls, permuted_models.PermutedModels):
+        called = one.__call__
+        monkeypatch.setattr(
+            one, "__call__", lambda self, own, c=called: used.append(type(self).__name__) or c(self, own)
+        )
+    searchlight.searchlight(patterns, models, neighbours, **options, trials=rdm.trials(clip, lag))
+    assert set(used) == {chosen}
 
 
 def test_a_choice_of_pairs_that_is_not_of_whole_clips_takes_the_long_way():

@@ -53,6 +53,12 @@ class ClipNulls:
         _add_up(ahead, turned, own, self.orders, self.products.norm(vectors), largest, mean)
         return largest, mean
 
+    @staticmethod
+    def cost(n_models: int, n_permutations: int, n_clips: int, n_lags: int) -> float:
+        """Return the products and sums that a centre takes; a sum, looked up in memory, counts as four products."""
+        n_pairs = n_clips * (n_clips - 1) // 2
+        return n_models * n_pairs * (n_pairs * n_lags**2 + 4 * n_permutations)
+
     def _parts(self, vectors: np.ndarray, diagonal: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the symmetric part, diagonal first, and the antisymmetric part: (vector, clip pair, lag pair)."""
         blocks = vectors[:, self.between]

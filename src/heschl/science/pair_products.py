@@ -31,13 +31,18 @@ class PairProducts:
         return np.sqrt(own)[:, None] * self.norms
 
     def __call__(self, vectors: np.ndarray, models: np.ndarray | None = None) -> np.ndarray:
-        """Compare vectors (centre, pair) with the models, or with permutations (permutation * model, pair) of them."""
+        """Compare vectors (centre, pair) with the models, or with permutations (permutation * model, pair) of them.
+
+        Exact ones in double precision go through one matrix product: whatever its order, their sums are integers.
+        """
         models = self.models if models is None else models
         if self.tau:
             return np.array([[tau_a(v[self.keep], m[self.keep]) for m in models] for v in vectors])
         out = np.empty((len(vectors), len(models)))
-        if self.exact:
+        if self.exact and models.dtype == np.float32:
             integer_products(vectors, models, out)
+        elif self.exact:
+            np.matmul(vectors.astype(np.float64), models.T, out=out)
         else:
             for c, vector in enumerate(vectors):  # one by one, so that no block changes a bit
                 out[c] = models @ vector

@@ -44,10 +44,16 @@ class PermutedModels:
             total += found.sum(1)
         return largest, total / max(1, len(self.permutations))
 
+    @staticmethod
+    def cost(n_models: int, n_permutations: int, n_pairs: int) -> float:
+        """Return the products that a centre takes; infinite if the permuted models can't be kept."""
+        values = n_models * n_permutations * n_pairs
+        return values if values <= KEPT_VALUES else np.inf
+
     def _batches(self) -> Iterator[tuple[slice, np.ndarray]]:
         for start in range(0, len(self.permutations), self.size):
             where = slice(start, start + self.size)
-            yield where, np.concatenate([self._permuted(p) for p in self.permutations[where]])
+            yield where, np.concatenate([self._permuted(p) for p in self.permutations[where]], dtype=np.float64)
 
     def _permuted(self, permutation: np.ndarray) -> np.ndarray:
         taken = self.pair[permutation[self.row], permutation[self.column]]

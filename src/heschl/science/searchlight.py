@@ -97,7 +97,7 @@ def searchlight(
     keep = chosen_pairs(np.ones(models.shape[1:], bool) if pairs is None else pairs)
     vectors = SphereVectors(patterns, keep, distance, comparison)
     correlate = PairProducts(_model_vectors(models, keep, comparison), keep, comparison, vectors.exact)
-    nulls = None if permutations is None else _nulls(correlate, np.asarray(permutations), trials)
+    nulls = None if permutations is None else _nulls(correlate, np.asarray(permutations), trials, device)
     rho = np.empty((len(neighbours), len(models)))
     null_max = None if nulls is None else np.empty((len(permutations), len(neighbours)))
     null_mean = None if nulls is None else np.empty_like(rho)
@@ -184,13 +184,16 @@ def _block(n_pairs: int, nulls: Callable | None) -> int:
 
 
 def _nulls(
-    correlate: PairProducts, permutations: np.ndarray, trials: np.ndarray | None
+    correlate: PairProducts, permutations: np.ndarray, trials: np.ndarray | None, device: str | None
 ) -> clip_nulls.ClipNulls | PermutedModels:
-    """Choose the short cut where permutations are of whole clips and the choice of pairs is one of whole clips."""
+    """Choose the short cut where permutations and pairs are of whole clips and it is one; devices know no other way."""
     if trials is None or correlate.tau:
         return PermutedModels(correlate, permutations)
     orders = clip_nulls.orders(permutations, trials)
-    if not clip_nulls.of_whole_clips(correlate.keep, trials):
+    n_models, n_pairs = correlate.models.shape
+    by_blocks = clip_nulls.ClipNulls.cost(n_models, len(orders), *trials.shape)
+    few = PermutedModels.cost(n_models, len(orders), n_pairs) < by_blocks
+    if (few and device is None) or not clip_nulls.of_whole_clips(correlate.keep, trials):
         return PermutedModels(correlate, permutations)
     return clip_nulls.ClipNulls(correlate, orders, trials)
 

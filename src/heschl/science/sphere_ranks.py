@@ -4,13 +4,15 @@ The score s of a voxel in its sphere is the number of voxels below it minus the 
 twice its centred mid-rank. So S = s' s is an exact integer matrix. Without ties Spearman's rho is S / N, N =
 (n^3 - n) / 3, and (N - S) / 4 is an integer that orders pairs as 1 - rho does. There are few such integers, so
 pairs are ranked without sorting: count each integer, add up the counts, look each pair's up. With ties rho =
-S_ij / sqrt(S_ii S_jj) in double precision, and heschl.science.pair_ranks sorts.
+S_ij / sqrt(S_ii S_jj) in double precision, and heschl.science.pair_ranks sorts. The scores themselves are found by
+counting bits (heschl.science.sphere_order), or by comparing voxels where there are ties or very many voxels.
 """
 
 import numba
 import numpy as np
 
 from heschl.science.pair_ranks import rank_distances
+from heschl.science.sphere_order import LEVELS, score_untied
 
 PANEL = 124  # volumes of one matrix product: their scores and products stay in the cache
 MOST_LEVELS = 1 << 20  # integers that are counted; larger spheres are sorted
@@ -39,23 +41,29 @@ def rank_spheres(levels, members, keep, ranks):
     for p in range(pairs):
         chosen += keep[p]
     counted = full // 2 < min(MOST_LEVELS, 16 * chosen)
-    sphere, scores = np.empty((n, volumes), levels.dtype), np.empty((n, volumes), np.int16)
+    sphere, compared = np.empty((n, volumes), levels.dtype), np.empty((n, volumes), np.int16)
+    scores = np.empty((volumes, n), np.float32)
     codes, counts = np.empty(pairs, np.int32), np.zeros(full // 2 + 2 if counted else 1, np.int32)
     table = np.empty(len(counts), np.float32)
-    distance = np.empty(0)
+    distance, norms = np.empty(0), np.empty(volumes, np.int64)
     for centre in range(len(members)):
         for v in range(n):
             sphere[v] = levels[members[centre, v]]
-        tied = _score(sphere, scores)
-        norms = _norms(scores, tied, full)
+        norms[:] = full
+        tied = len(levels) > LEVELS or not score_untied(sphere, scores)
+        if tied:
+            tied = _score(sphere, compared)
+            scores[:] = compared.T
+            if tied:
+                _squared(compared, norms)
         if norms.min() == 0:
             return centre
         if counted and not tied:
-            _encode(np.ascontiguousarray(scores.T).astype(np.float32), full, keep, codes)
+            _encode(scores, full, keep, codes)
             constant = _rank_codes(codes, counts, table, chosen, ranks[centre])
         else:
             distance = np.empty(pairs) if not len(distance) else distance
-            _measure(np.ascontiguousarray(scores.T).astype(np.float64), norms, full, distance)
+            _measure(scores.astype(np.float64), norms, full, distance)
             tolerance = full * 4e-15 if tied else 0.5
             constant = rank_distances(distance, keep, chosen, tolerance, ranks[centre])
         if constant:
@@ -101,16 +109,12 @@ def _count_below(x, u, v, w, y, score):
 
 
 @_compiled
-def _norms(scores, tied, full):
-    """Return the sum of squared scores of each volume; without ties all are the same."""
-    norms = np.zeros(scores.shape[1], np.int64)
-    if not tied:
-        norms[:] = full
-        return norms
+def _squared(scores, norms):
+    """Fill norms (volume,) with the sums of squares of scores (voxel, volume)."""
+    norms[:] = 0
     for v in range(scores.shape[0]):
         for t in range(scores.shape[1]):
             norms[t] += np.int64(scores[v, t]) * np.int64(scores[v, t])
-    return norms
 
 
 @_compiled

@@ -1,0 +1,68 @@
+"""Scores of the voxels of a sphere, volume by volume, without a comparison of voxels: by counting bits.
+
+The values of a volume over the whole mask are numbered in their order (levels). A sphere marks its voxels' levels in a
+row of bits, one bit for each level; the bits set before a level are the voxels of the sphere below it. A row has a
+word of 64 bits for each 64 voxels of the mask, so this takes some 100 words where 100 voxels have 4,950 comparisons.
+Two voxels of one level are a tie; they set one bit, and the sum of bits tells.
+"""
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+
+LEVELS = 1 << 16  # most of them: a row of 1,024 words
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@intrinsic
+def _bits(context, word):
+    """Count the bits set in a word of 64."""
+
+    def build(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), build
+
+
+@_compiled
+def score_untied(sphere, scores):
+    """Fill scores (volume, voxel) with the voxels of the sphere below each one minus those above it.
+
+    Parameters
+    ----------
+    sphere : integer array of shape (voxel, volume), levels from the smallest of its type on
+    scores : float32 array of shape (volume, voxel)
+
+    Returns
+    -------
+    bool
+        False, and scores of no use, if two voxels of some volume have one level.
+    """
+    n, volumes = sphere.shape
+    lowest = np.int64(sphere[0, 0])
+    highest = lowest
+    for v in range(n):
+        for t in range(volumes):
+            lowest = min(lowest, np.int64(sphere[v, t]))
+            highest = max(highest, np.int64(sphere[v, t]))
+    words = (highest - lowest) // 64 + 1
+    row, below = np.zeros(words, np.uint64), np.empty(words, np.int64)
+    level = np.empty(n, np.int64)
+    for t in range(volumes):
+        for v in range(n):
+            level[v] = np.int64(sphere[v, t]) - lowest
+        for v in range(n):
+            row[level[v] >> 6] |= np.uint64(1) << np.uint64(level[v] & 63)
+        total = np.int64(0)
+        for w in range(words):
+            below[w] = total
+            total += np.int64(_bits(row[w]))
+        if total != n:
+            return False
+        for v in range(n):
+            word = level[v] >> 6
+            lower = row[word] & ((np.uint64(1) << np.uint64(level[v] & 63)) - np.uint64(1))
+            scores[t, v] = np.float32(2 * (below[word] + np.int64(_bits(lower))) - (n - 1))
+        row[:] = 0
+    return True
