@@ -37,8 +37,11 @@ def models(features: xr.Dataset, heard: xr.Dataset, standardize: bool, remove_la
     found = []
     for name in layer_names(features):
         values = features[name].values[order]
-        values = rdm.without_lag_mean(values, lag_s) if remove_lag_mean else values
-        found.append(rdm.spearman_rdm(rdm.standardized(values) if standardize else values))
+        try:
+            values = rdm.without_lag_mean(values, lag_s) if remove_lag_mean else values
+            found.append(rdm.spearman_rdm(rdm.standardized(values) if standardize else values))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
     return np.stack(found)
 
 

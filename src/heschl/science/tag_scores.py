@@ -1,7 +1,7 @@
 """How well a tagger ranks clips that it never heard: areas with errors, a baseline beside it, and the published tests.
 
 Errors are DeLong's, with the clips of a song as one sample (auc_tests.py). A tag that fewer than two songs have, or
-lack, has an area but no error: it counts in the mean area, and in no interval and no test.
+lack, has an area but no error: it counts in no mean, no interval and no test, unless no tag has one.
 """
 
 from typing import NamedTuple
@@ -66,24 +66,32 @@ def score(
 
 
 def _means(present: np.ndarray, network: np.ndarray, baseline: np.ndarray, group: np.ndarray) -> dict[str, float]:
-    """Mean areas of both, their difference, and the network's against chance."""
-    mean, (known, error) = tagging.macro(tagging.roc_auc(present, network)), auc_tests.macro(present, network, group)
+    """Mean areas of both over the same tags, their difference, and the network's against chance."""
+    area, ours, theirs = tagging.roc_auc(present, network), *_errors(present, network, baseline, group)
+    used = np.isfinite(ours) & np.isfinite(theirs)
+    used = used if used.any() else np.isfinite(area)
+    mean, error = tagging.macro(area[used]), auc_tests.macro(present[:, used], network[:, used], group)[1]
     low, high = auc_tests.interval(mean, error)
     better = auc_tests.compare_macro(present, network, baseline, group)
-    chance_z = (known - 0.5) / error if error > 0 else NAN
+    chance_z = (mean - 0.5) / error if error > 0 else NAN
     return {
         "macro_roc_auc": mean,
         "macro_roc_auc_low": float(low),
         "macro_roc_auc_high": float(high),
-        "macro_pr_auc": tagging.macro(tagging.pr_auc(present, network)),
+        "macro_pr_auc": tagging.macro(tagging.pr_auc(present, network)[used]),
         "chance_z": chance_z,
         "chance_p": float(2 * stats.norm.sf(abs(chance_z))),
-        "baseline_macro_roc_auc": tagging.macro(tagging.roc_auc(present, baseline)),
+        "baseline_macro_roc_auc": tagging.macro(tagging.roc_auc(present, baseline)[used]),
         "difference": float(better.estimate),
         "difference_low": float(better.estimate - HALF_WIDTH * better.error),
         "difference_high": float(better.estimate + HALF_WIDTH * better.error),
         "difference_p": float(better.p_two_sided),
     }
+
+
+def _errors(present: np.ndarray, network: np.ndarray, baseline: np.ndarray, group: np.ndarray) -> list[np.ndarray]:
+    """Return the standard errors (tag,) of both's areas."""
+    return [auc_tests.error(auc_tests.influence(present, scores, group)) for scores in (network, baseline)]
 
 
 def _frequency(area: np.ndarray, frequency: np.ndarray) -> dict[str, float]:
