@@ -40,7 +40,7 @@ def test_they_are_small_and_say_what_they_are() -> None:
 
 def test_they_agree_with_musicnn_on_tracks_that_they_never_heard(unheard) -> None:
     """On tracks of neither training nor validation, some of them of styles and sources that training never had."""
-    audio, rate_hz = unheard["audio"].values, unheard.attrs["rate_hz"]
+    audio, rate_hz = unheard["audio"].values[:, : 4 * 16_000], unheard.attrs["rate_hz"]
     assert len(audio) >= 30
     present = musicnn.tags(audio, rate_hz, ROOT / "data/musicnn/MTT_musicnn.safetensors") >= PRESENT_ABOVE
     net = load(WEIGHTS)[0]
