@@ -31,8 +31,9 @@ demo: setup  ## Simulated listeners, real music: run everything on this machine,
 	@$(PYTHON) -m heschl.cli run --profile profiles/local $(ARGS)
 	@printf 'report   %s\n' "$$PWD"/results/*/report.html; printf 'figures  %s\n' "$$PWD"/results/*/figures
 
+# Two workers share the cores: with a thread of BLAS or torch on each core of its own, each only waits for the other's.
 test: lint  ## Every check, then every test
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## Style, rules, and who may import whom
 	@$(PYTHON) -m ruff check $(wildcard $(CHECKED))
