@@ -55,9 +55,12 @@ class ClipNulls:
 
     @staticmethod
     def cost(n_models: int, n_permutations: int, n_clips: int, n_lags: int) -> float:
-        """Return the products and sums that a centre takes; a sum, looked up in memory, counts as four products."""
+        """Return about how many products of one large matrix take as long as a centre does.
+
+        Products of blocks are written to memory and read again, so each counts as three; a sum, looked up there, four.
+        """
         n_pairs = n_clips * (n_clips - 1) // 2
-        return n_models * n_pairs * (n_pairs * n_lags**2 + 4 * n_permutations)
+        return n_models * n_pairs * (3 * n_pairs * n_lags**2 + 4 * n_permutations)
 
     def _parts(self, vectors: np.ndarray, diagonal: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the symmetric part, diagonal first, and the antisymmetric part: (vector, clip pair, lag pair)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from heschl.science.pair_products import PairProducts
 
-KEPT_VALUES = 1 << 24  # of permuted models, made once; more are made again for every block
+KEPT_VALUES = 1 << 25  # of permuted models, made once, 268 MB; more are made again for every block
 
 
 class PermutedModels:
