@@ -18,8 +18,10 @@ def test_search_in_blocks_agrees_with_a_full_sort(seed, block):
     cosine = query @ gallery.T / np.linalg.norm(query, axis=1)[:, None] / np.linalg.norm(gallery, axis=1)
     expected = np.argsort(np.where(allowed, -cosine, 9), 1)[:, :6]
     index, found = retrieval.nearest(query, gallery, 6, allowed, block)
-    np.testing.assert_array_equal(index, expected)
-    np.testing.assert_allclose(found, np.take_along_axis(cosine, expected, 1), atol=1e-6)
+    best = np.take_along_axis(cosine, expected, 1)  # the search is in single precision: nearly equal ones may swap
+    np.testing.assert_allclose(np.take_along_axis(cosine, index, 1), best, atol=1e-6)
+    np.testing.assert_allclose(found, best, atol=1e-6)
+    assert np.take_along_axis(allowed, index, 1).all() and all(len(set(row)) == 6 for row in index.tolist())
 
 
 def test_search_refuses_what_it_cannot_find():
