@@ -12,6 +12,8 @@ import numpy as np
 
 from heschl.science.pair_products import PairProducts
 
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
 
 class ClipNulls:
     """The permuted models of one searchlight.
@@ -35,22 +37,28 @@ class ClipNulls:
         self.low, self.high = np.tril_indices(n_lags, -1)
         self.within = pair[trials[:, self.low], trials[:, self.high]]  # (clip, lag pair)
         self.orders, self.n_models = np.ascontiguousarray(orders, np.int64), len(models)
-        self.held = 2 * len(self.between) ** 2 * len(models)
-        self.plus, self.minus = (self._columns(part) for part in self._parts(models, 1))
-        self.own = self._columns(models[:, self.within]) if models[:, self.within].any() else None
+        plus, minus = self._parts(models)
+        self.plus, self.minus = (np.ascontiguousarray(part.transpose(0, 2, 1)) for part in (plus, minus))
+        own = models[:, self.within]
+        self.own = np.ascontiguousarray(own.transpose(0, 2, 1)) if own.any() else None
+        number = np.zeros((n_clips, n_clips), np.int64)
+        number[first, second] = number[second, first] = np.arange(len(first))
+        there, turned = self.orders[:, first], self.orders[:, second]
+        # (clip pair, permutation): the model's pair of clips that each one meets; beyond all of them, turned over
+        self.met = np.ascontiguousarray((number[there, turned] + len(first) * (there > turned)).T.astype(np.int32))
 
     def __call__(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compare prepared vectors (centre, pair): the largest (permutation, centre), the mean (centre, model)."""
-        n_clips, n_models = self.orders.shape[1], self.n_models
-        n_pairs = len(self.between)
-        plus, minus = self._parts(vectors.astype(np.float64), 2)
-        shape = (len(vectors), n_pairs, n_pairs, n_models)
-        ahead, turned = (plus @ self.plus).reshape(shape), (minus @ self.minus).reshape(shape)
-        own = np.zeros((len(vectors), n_clips, n_clips, n_models))
-        if self.own is not None:
-            own = (vectors[:, self.within].astype(np.float64) @ self.own).reshape(own.shape)
-        largest, mean = np.empty((len(self.orders), len(vectors))), np.empty((len(vectors), n_models))
-        _add_up(ahead, turned, own, self.orders, self.products.norm(vectors), largest, mean)
+        n_permutations = len(self.orders)
+        own = np.zeros((self.n_models, 0, len(self.within))) if self.own is None else self.own
+        total, norm = np.empty((self.n_models, n_permutations)), self.products.norm(vectors)
+        largest, mean = np.empty((n_permutations, len(vectors))), np.empty((len(vectors), self.n_models))
+        for centre, vector in enumerate(vectors.astype(np.float64)):
+            plus, minus = _halves(vector, self.between, self.low, self.high)
+            within = vector[self.within[:, : own.shape[1]]]
+            _add_up((plus, minus, within), (self.plus, self.minus, own), self.met, self.orders, total)
+            rho = total / 2 / norm[centre][:, None]
+            largest[:, centre], mean[centre] = rho.max(0), rho.sum(1) / max(1, n_permutations)
         return largest, mean
 
     @staticmethod
@@ -62,17 +70,11 @@ class ClipNulls:
         n_pairs = n_clips * (n_clips - 1) // 2
         return n_models * n_pairs * (3 * n_pairs * n_lags**2 + 4 * n_permutations)
 
-    def _parts(self, vectors: np.ndarray, diagonal: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the symmetric part, diagonal first, and the antisymmetric part: (vector, clip pair, lag pair)."""
-        blocks = vectors[:, self.between]
+    def _parts(self, models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the models' symmetric part, diagonal first, and antisymmetric part: (model, clip pair, lag pair)."""
+        blocks = models[:, self.between]
         down, up = blocks[..., self.low, self.high], blocks[..., self.high, self.low]
-        own = diagonal * np.diagonal(blocks, axis1=2, axis2=3)
-        return np.concatenate([own, up + down], -1), up - down
-
-    @staticmethod
-    def _columns(parts: np.ndarray) -> np.ndarray:
-        """Turn (model, block, element) to (element, block * model), so that the models of a block lie together."""
-        return np.ascontiguousarray(parts.transpose(2, 1, 0).reshape(parts.shape[2], -1))
+        return np.concatenate([np.diagonal(blocks, axis1=2, axis2=3), up + down], -1), up - down
 
 
 def orders(permutations: np.ndarray, trials: np.ndarray) -> np.ndarray:
@@ -106,38 +108,44 @@ def of_whole_clips(keep: np.ndarray, trials: np.ndarray) -> bool:
     return bool(chosen[~same].all() and (within.all() or not within.any()))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _add_up(ahead, turned, own, orders, norms, largest, mean):
-    """Sum each permutation's products; ahead and turned hold twice the sum and the difference of both directions."""
-    n_permutations, n_clips = orders.shape
-    n_models = mean.shape[1]
-    place = np.zeros((n_clips, n_clips), np.int64)
-    k = 0
-    for c in range(n_clips):
-        for d in range(c + 1, n_clips):
-            place[c, d] = place[d, c] = k
-            k += 1
-    total, means = np.empty(n_models), np.empty(n_models)
-    for centre in range(len(ahead)):
-        a, t, w = ahead[centre], turned[centre], own[centre]
-        means[:] = 0
-        for p in range(n_permutations):
-            order = orders[p]
-            total[:] = 0
-            for c in range(n_clips):
-                within = w[c, order[c]]
-                for m in range(n_models):
-                    total[m] += 2 * within[m]
-                for d in range(c + 1, n_clips):
-                    here, there = place[c, d], place[order[c], order[d]]
-                    sign = 1.0 if order[c] < order[d] else -1.0
-                    x, y = a[here, there], t[here, there]
-                    for m in range(n_models):
-                        total[m] += x[m] + sign * y[m]
-            best = -np.inf
-            for m in range(n_models):
-                r = total[m] / 2 / norms[centre, m]
-                means[m] += r
-                best = max(best, r)
-            largest[p, centre] = best
-        mean[centre] = means / max(1, n_permutations)
+@_compiled
+def _halves(vector, between, low, high):
+    """Return the symmetric part of a vector's blocks, twice the diagonal first, and the antisymmetric part."""
+    n_pairs, n_lags = between.shape[:2]
+    plus, minus = np.empty((n_pairs, n_lags + len(low))), np.empty((n_pairs, len(low)))
+    for h in range(n_pairs):
+        for lag in range(n_lags):
+            plus[h, lag] = 2 * vector[between[h, lag, lag]]
+        for k in range(len(low)):
+            down, up = vector[between[h, low[k], high[k]]], vector[between[h, high[k], low[k]]]
+            plus[h, n_lags + k] = up + down
+            minus[h, k] = up - down
+    return plus, minus
+
+
+@_compiled
+def _add_up(vector, models, met, orders, total):
+    """Fill total (model, permutation) with twice the products of a vector with permuted models.
+
+    Both are (symmetric, antisymmetric, own) parts: of the vector (clip pair or clip, element), of the models (model,
+    element, clip pair or clip). A row of products, ahead and turned over, stays in the cache while all permutations
+    take theirs from it.
+    """
+    n_pairs, n_permutations = met.shape
+    row = np.empty(2 * n_pairs)
+    for m in range(len(total)):
+        sums = total[m]
+        sums[:] = 0
+        ahead = np.dot(vector[0], models[0][m])
+        turned = np.dot(vector[1], models[1][m]) if vector[1].shape[1] else np.zeros_like(ahead)
+        for h in range(n_pairs):
+            for k in range(n_pairs):
+                row[k] = ahead[h, k] + turned[h, k]
+                row[n_pairs + k] = ahead[h, k] - turned[h, k]
+            for p in range(n_permutations):
+                sums[p] += row[met[h, p]]
+        if vector[2].shape[1]:
+            own = np.dot(vector[2], models[2][m])
+            for c in range(len(own)):
+                for p in range(n_permutations):
+                    sums[p] += 2 * own[c, orders[p, c]]

@@ -8,6 +8,7 @@ model has any merit in.
 
 import numpy as np
 
+from heschl.science.pair_products import squared_norms
 from heschl.science.rdm import trials
 from heschl.science.sphere_rdms import SphereRdms, blocks, chosen_pairs, model_ranks
 
@@ -38,10 +39,11 @@ def permutation_mean(
     ranks = model_ranks(models, pairs)
     mean = expected_ranks(ranks, pairs, clip, lag_s) / np.linalg.norm(ranks, axis=1, keepdims=True)
     spheres = SphereRdms(patterns, neighbours, pairs)
-    found = np.empty((len(spheres), len(models)))
-    for where in blocks(len(spheres), max(1, BLOCK_VALUES // ranks.shape[1])):
-        block = spheres.ranks(where)
-        found[where] = block @ mean.T / np.linalg.norm(block, axis=1, keepdims=True)
+    found, weight = np.empty((len(spheres), len(models))), np.zeros((len(spheres.keep), len(models)))
+    weight[spheres.keep] = mean.T
+    for where in blocks(len(spheres), max(1, BLOCK_VALUES // len(weight))):
+        block = spheres.padded(where)
+        found[where] = block.astype(float) @ weight / np.sqrt(squared_norms(block))[:, None]
     return found
 
 

@@ -10,7 +10,7 @@ says how they are found quickly, clip_nulls how permutations are. Other distance
 (heschl.science.pair_vectors) go through the same frame, in floating point and without those short cuts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MAX_BLOCK = 64  # centres ranked together
 BLOCK_VALUES = 1 << 22  # ranks held by one thread: 16 MB
-NULL_VALUES = 1 << 22  # products held by one thread for permutations: 32 MB
 
 
 class Searchlight(NamedTuple):
@@ -114,7 +113,7 @@ def searchlight(
 
         work = DeviceWork(work, vectors, correlate, nulls, neighbours, (rho, null_max, null_mean), device)
         threads, block = 1, block or work.spheres.batch
-    size = block or _block(len(keep), nulls)
+    size = block or int(np.clip(BLOCK_VALUES // len(keep), 1, MAX_BLOCK))
     threads = threads or numba.config.NUMBA_NUM_THREADS
     bar = tqdm(total=len(neighbours), unit="centre", desc="searchlight", disable=not progress, mininterval=2)
     with bar, threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
@@ -175,12 +174,6 @@ def _blocks(neighbours: np.ndarray | list[np.ndarray], size: int) -> Iterator[np
     for count in np.unique(counts):
         centres = np.flatnonzero(counts == count)
         yield from np.split(centres, range(size, len(centres), size))
-
-
-def _block(n_pairs: int, nulls: Callable | None) -> int:
-    held = getattr(nulls, "held", 0)
-    most = min(BLOCK_VALUES // n_pairs, NULL_VALUES // held if held else MAX_BLOCK)
-    return int(np.clip(most, 1, MAX_BLOCK))
 
 
 def _nulls(

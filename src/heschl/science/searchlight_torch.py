@@ -94,7 +94,8 @@ class TorchSpheres:
         self.nulls = None if nulls is None else _TorchNulls(nulls, products.keep, self._put)
         self.half = torch.float32 if self.device.type == "cpu" else torch.bfloat16
         held = len(self.pair) + self.full // 2
-        self.batch = max(1, min(BATCH_VALUES // held, NULL_VALUES // nulls.held if nulls else BATCH_VALUES))
+        products_held = 2 * len(nulls.between) ** 2 * nulls.n_models if nulls else 1
+        self.batch = max(1, min(BATCH_VALUES // held, NULL_VALUES // products_held))
 
     @torch.no_grad()
     def __call__(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]:
@@ -128,6 +129,11 @@ class TorchSpheres:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
 
+def _columns(parts: np.ndarray) -> np.ndarray:
+    """Turn (model, element, block) to (element, block * model), so that the models of a block lie together."""
+    return parts.transpose(1, 2, 0).reshape(parts.shape[1], -1)
+
+
 class _TorchNulls:
     """ClipNulls on a device: the products of blocks by matrix products, then each permutation's sum of them."""
 
@@ -136,8 +142,8 @@ class _TorchNulls:
         where = np.where(keep, np.cumsum(keep) - 1, keep.sum())  # a column of zeros stands for pairs left out
         self.between, self.within = put(where[nulls.between]), put(where[nulls.within])
         self.low, self.high = put(nulls.low), put(nulls.high)
-        self.plus, self.minus = put(nulls.plus), put(nulls.minus)
-        self.own = None if nulls.own is None else put(nulls.own)
+        self.plus, self.minus = put(_columns(nulls.plus)), put(_columns(nulls.minus))
+        self.own = None if nulls.own is None else put(_columns(nulls.own))
         first, second = np.triu_indices(n_clips, 1)
         block = np.zeros((n_clips, n_clips), np.int64)
         block[first, second] = block[second, first] = np.arange(n_blocks)

@@ -55,13 +55,17 @@ class SphereRdms:
         ValueError
             If a volume, or all dissimilarities, are constant within a sphere.
         """
+        return self.padded(centres)[:, self.keep].astype(float)
+
+    def padded(self, centres: slice) -> np.ndarray:
+        """Return those of all pairs, float32 (centre, pair) by numpy.triu_indices; 0 for pairs that aren't chosen."""
         members = self.neighbours[centres]
         ranks = np.empty((len(members), len(self.keep)), np.float32)
         bad = rank_spheres(self.levels, members, self.keep, ranks)
         if bad >= 0:
             centre = range(len(self))[centres][bad]
             raise ValueError(f"centre {centre}: a volume, or all distances, are constant; drop voxels without signal")
-        return ranks[:, self.keep].astype(float)
+        return ranks
 
 
 def chosen_pairs(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
