@@ -45,6 +45,12 @@ def test_magnatagatune_is_gathered_and_nothing_is_tagged(house) -> None:
 
 
 def test_weights_that_come_with_the_clone_need_no_training(house) -> None:
-    source = "\nembed: {sources: {resnet18: data/tagger/resnet18_narrow_mid_styles.safetensors}}\nsimulate:"
     target = "results/simulated_fmri/embed/model-resnet18_layers.zarr"
-    assert planned(house, "config.yaml", target, **{"\nsimulate:": source}) == {"ingest_audio", "embed_layers"}
+    assert planned(house, "config.yaml", target) == {"ingest_audio", "embed_layers"}
+
+
+def test_without_them_it_is_trained(house) -> None:
+    given = "  sources: {resnet18: data/tagger/resnet18_narrow_mid_styles.safetensors}"
+    target = "results/simulated_fmri/embed/model-resnet18_layers.zarr"
+    wanted = {"ingest_audio", "embed_tags", "train_tagger", "embed_layers"}
+    assert planned(house, "config.yaml", target, **{given: "  bin_s: 0.15"}) == wanted

@@ -11,6 +11,7 @@ class Compare(Section):
     """Searchlight representational similarity analysis."""
 
     n_voxels: int = Field(100, ge=2, description="Voxels in a searchlight: exactly the nearest ones in the mask.")
+    published_n_voxels: int = Field(100, ge=2, description="The same for the test as published.")
     n_permutations: int = Field(100, ge=1, description="Joint permutations of the clip labels.")
     standardize: bool = Field(True, description="Z-score features over volumes, as BOLD is; false: as published.")
     remove_lag_mean: bool = Field(True, description="Remove the mean over clips at each lag; false: as published.")

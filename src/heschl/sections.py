@@ -171,6 +171,9 @@ class Train(Section):
     workers: int = Field(0, ge=0, description="Processes that read excerpts, for each device.")
     compile: bool = Field(False, description="Compile the network (torch.compile).")
     seed: int = Field(0, ge=0, description="Seed of weights, excerpts and split.")
+    always: bool = Field(
+        False, description="Train and score even where embed.sources names weights, whose layers are compared then."
+    )
 
 
 class Embed(Section):

@@ -49,5 +49,12 @@ def test_infer_brings_what_it_stands_on_and_its_limits():
 def test_the_targets_of_the_tagger_are_named(reference, musicnn):
     scores = xr.Dataset({"macro_roc_auc": ((), 0.9)}, attrs={"reference": reference} if reference else {})
     results = {"scores.zarr": scores}
-    assert ("musicnn" in methods_correlates.train(results, {})) == musicnn
+    text = methods_correlates.train(results, {"sources": {}})
+    assert ("musicnn" in text) == musicnn and "weren't compared" not in text
     assert (methods_correlates.TRAINED in methods.limits(["train"], {}, results)) == musicnn
+
+
+def test_a_tagger_that_is_trained_beside_given_weights_is_told_apart_from_them():
+    given = {"sources": {"resnet18": "data/tagger/narrow.safetensors"}}
+    text = methods_correlates.train({}, given)
+    assert "weren't compared with the brain; those of narrow.safetensors were" in text

@@ -13,7 +13,7 @@ from heschl.figures.methods_decoding import all_defects, banner
 SECTIONS = ("listen", "respond", "audit", "encode", "decode", "align", "identify", "retrieve", "story")
 FIRST = {
     "confounds": ["trans_?"], "bin_s": 0.15, "n_voxels": 100, "n_permutations": 100, "standardize": True,
-    "remove_lag_mean": True, "pairs": "all", "q": 0.005,
+    "remove_lag_mean": True, "pairs": "all", "q": 0.005, "published_n_voxels": 100,
 }  # fmt: skip
 ROOT = "results/demo"
 RAN = ["identify/model-musicnn_split-official_scores", "audit/splits", "encode/sub-01_model-musicnn_encoding"]

@@ -21,6 +21,8 @@ METHOD = {
     "remove_lag_mean": True,
     "pairs": "between_clip",
     "q": 0.005,
+    "published_n_voxels": 100,
+    "sources": {},
 }
 
 

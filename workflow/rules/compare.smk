@@ -54,7 +54,7 @@ rule compare_published:
         runtime=240,
     params:
         code=code("compare_published"),
-        n_voxels=settings.compare.n_voxels,
+        n_voxels=settings.compare.published_n_voxels,
     script:
         "../scripts/step.py"
 

@@ -223,7 +223,7 @@ FIGURES = {}  # by study
 
 # The study's figures in the order of the report: recovery first, where there is a truth to recover.
 TAGGED = "resnet18" in MODELS
-SCORED = TAGGED and not settings.embed.sources.get("resnet18")  # weights from elsewhere have no scores here
+SCORED = TAGGED and (settings.train.always or not settings.embed.sources.get("resnet18"))
 LAYERED = [model for model in MODELS if model != "category"]
 FIGURES["neural_correlates"] = [
     *([f"S2_recovery_model-{settings.simulate.driver}"] if settings.simulated else []),

@@ -50,6 +50,7 @@ METHOD = {
     "confounds": settings.preprocess.confounds,
     "bin_s": settings.embed.bin_s,
     "n_voxels": settings.compare.n_voxels,
+    "published_n_voxels": settings.compare.published_n_voxels,
     "n_permutations": settings.compare.n_permutations,
     "standardize": settings.compare.standardize,
     "remove_lag_mean": settings.compare.remove_lag_mean,

@@ -160,7 +160,9 @@ def _embed_words(ran: list[str], results: dict[str, xr.Dataset], method: dict[st
     category = (
         "Categories: a clip is its category alone, the same in all of its volumes, with no haemodynamic response."
     )
-    texts = ([network] if models - {"category"} else []) + ([category] if "category" in models else [])
+    given = method["sources"].get("resnet18")
+    weights = f" The tagger's weights are those of {Path(given).name}." if given and "resnet18" in models else ""
+    texts = ([network + weights] if models - {"category"} else []) + ([category] if "category" in models else [])
     return {"embedded": " ".join(texts + ([methods_decoding.windows(method)] if LISTENING & set(ran) else []))}
 
 

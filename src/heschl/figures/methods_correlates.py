@@ -5,6 +5,7 @@ and returns the text of one stage.
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ def train(results: Results, method: dict[str, Any]) -> str:
         "same clips."
     )
     targets = "the tag probabilities that musicnn gives to the clips" if by_musicnn(results) else "people's annotations"
+    if given := method["sources"].get("resnet18"):
+        text += f" Its layers weren't compared with the brain; those of {Path(given).name} were."
     return text.format(targets=targets)
 
 
@@ -56,7 +59,8 @@ def compare(results: Results, method: dict[str, Any]) -> str:
     """Tell how dissimilarities were compared and tested."""
     groups = [r for name, r in results.items() if name.endswith("_group.zarr")]
     alone = {r.attrs["n_subjects"] for r in groups if "n_subjects" in r.attrs} == {1}
-    test = "over participants as published (all pairs of volumes, nothing removed; right-tailed t test, "
+    test = f"over participants as published (spheres of {method['published_n_voxels']:,} voxels, all pairs of volumes, "
+    test += "nothing removed; right-tailed t test, "
     test += f"false discovery rate {method['q']:g}) and "
     choices = ["in all pairs of volumes" if method["pairs"] == "all" else "in pairs of volumes of different clips"]
     choices += ["the mean over clips at each lag removed from both"] if method["remove_lag_mean"] else []

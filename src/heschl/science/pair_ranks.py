@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-SHORT = 48  # numbers of one bucket that are put in order one by one
+SHORT = 48  # most numbers of one bucket that are put in order one by one
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -35,40 +35,47 @@ def rank_distances(distance, keep, chosen, tolerance, ranks):
             ranks[p] = 0
     if not high - low >= tolerance:
         return True
-    value, index, start = np.empty(chosen), np.empty(chosen, np.int32), np.zeros(chosen + 2, np.int32)
-    scale = chosen / (high - low)
+    value, index, k = np.empty(chosen), np.empty(chosen, np.int32), 0
     for p in range(len(distance)):
         if keep[p]:
-            start[np.int64((distance[p] - low) * scale) + 1] += 1
-    for bucket in range(chosen + 1):
-        start[bucket + 1] += start[bucket]
-    for p in range(len(distance)):
-        if keep[p]:
-            bucket = np.int64((distance[p] - low) * scale)
-            value[start[bucket]], index[start[bucket]] = distance[p], p
-            start[bucket] += 1
-    first = 0
-    for bucket in range(chosen + 1):  # start has moved to where the next bucket begins
-        _order(value[first : start[bucket]], index[first : start[bucket]])
-        first = start[bucket]
+            value[k], index[k] = distance[p], p
+            k += 1
+    value, index = order_distances(value, index)
     _rank_ordered(value, index, tolerance, ranks)
     return False
 
 
 @_compiled
-def _order(value, index):
-    """Sort a bucket in place."""
-    n = len(value)
-    if n > SHORT:
-        order = np.argsort(value)
-        value[:], index[:] = value[order], index[order]
-        return
-    for k in range(1, n):
-        v, p, at = value[k], index[k], k
+def order_distances(distance, index):
+    """Return distances (k,) float64 in ascending order, and what goes with them, index (k,)."""
+    n = len(distance)
+    value, place, start = np.empty(n), np.empty(n, index.dtype), np.zeros(n + 2, np.int32)
+    if n == 0:
+        return value, place
+    low, high = distance.min(), distance.max()
+    scale = n / (high - low) if high > low else 0.0
+    for p in range(n):
+        start[np.int64((distance[p] - low) * scale) + 1] += 1
+    for bucket in range(n + 1):
+        start[bucket + 1] += start[bucket]
+    for p in range(n):
+        bucket = np.int64((distance[p] - low) * scale)
+        value[start[bucket]], place[start[bucket]] = distance[p], index[p]
+        start[bucket] += 1
+    first = 0
+    for bucket in range(n + 1):  # start has moved to where the next bucket begins
+        if start[bucket] - first > SHORT:
+            order = np.argsort(value[first : start[bucket]])
+            value[first : start[bucket]] = value[first : start[bucket]][order]
+            place[first : start[bucket]] = place[first : start[bucket]][order]
+        first = start[bucket]
+    for k in range(1, n):  # what is left out of order is so within its bucket
+        v, p, at = value[k], place[k], k
         while at > 0 and value[at - 1] > v:
-            value[at], index[at] = value[at - 1], index[at - 1]
+            value[at], place[at] = value[at - 1], place[at - 1]
             at -= 1
-        value[at], index[at] = v, p
+        value[at], place[at] = v, p
+    return value, place
 
 
 @_compiled

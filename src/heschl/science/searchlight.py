@@ -12,6 +12,7 @@ says how they are found quickly, clip_nulls how permutations are. Other distance
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import numba
@@ -20,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from heschl.science import clip_nulls
+from heschl.science.integer_gram import IntegerGram
 from heschl.science.pair_products import PairProducts
 from heschl.science.pair_vectors import COMPARISONS, chosen_pairs, distances, prepared
 from heschl.science.permuted_models import PermutedModels
@@ -94,7 +96,8 @@ def searchlight(
     models = models.get_matrices() if hasattr(models, "get_matrices") else np.asarray(models)
     neighbours = _checked(patterns, models, neighbours)
     keep = chosen_pairs(np.ones(models.shape[1:], bool) if pairs is None else pairs)
-    vectors = SphereVectors(patterns, keep, distance, comparison)
+    gram = IntegerGram.where_it_pays(len(neighbours) * len(keep)) if device is None else None
+    vectors = SphereVectors(patterns, keep, distance, comparison, gram)
     correlate = PairProducts(_model_vectors(models, keep, comparison), keep, comparison, vectors.exact)
     nulls = None if permutations is None else _nulls(correlate, np.asarray(permutations), trials, device)
     rho = np.empty((len(neighbours), len(models)))
@@ -116,7 +119,8 @@ def searchlight(
     size = block or int(np.clip(BLOCK_VALUES // len(keep), 1, MAX_BLOCK))
     threads = threads or numba.config.NUMBA_NUM_THREADS
     bar = tqdm(total=len(neighbours), unit="centre", desc="searchlight", disable=not progress, mininterval=2)
-    with bar, threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    given_back = gram.at_work() if gram else nullcontext()
+    with bar, given_back, threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         for done in pool.map(work, _blocks(neighbours, size)):
             bar.update(done)
     return Searchlight(rho, null_max, null_mean)

@@ -26,18 +26,20 @@ def _bits(context, word):
 
 
 @_compiled
-def score_untied(sphere, scores):
+def score_untied(sphere, scores, tied):
     """Fill scores (volume, voxel) with the voxels of the sphere below each one minus those above it.
 
     Parameters
     ----------
     sphere : integer array of shape (voxel, volume), levels from the smallest of its type on
-    scores : float32 array of shape (volume, voxel)
+    scores : array of shape (volume, voxel) of a type that holds -n .. n
+    tied : integer array of shape (volume,), filled with the volumes in which two voxels have one level, in order;
+        their scores are of no use
 
     Returns
     -------
-    bool
-        False, and scores of no use, if two voxels of some volume have one level.
+    int
+        How many there are.
     """
     n, volumes = sphere.shape
     lowest = np.int64(sphere[0, 0])
@@ -48,7 +50,7 @@ def score_untied(sphere, scores):
             highest = max(highest, np.int64(sphere[v, t]))
     words = (highest - lowest) // 64 + 1
     row, below = np.zeros(words, np.uint64), np.empty(words, np.int64)
-    level = np.empty(n, np.int64)
+    level, found = np.empty(n, np.int64), 0
     for t in range(volumes):
         for v in range(n):
             level[v] = np.int64(sphere[v, t]) - lowest
@@ -59,10 +61,11 @@ def score_untied(sphere, scores):
             below[w] = total
             total += np.int64(_bits(row[w]))
         if total != n:
-            return False
+            tied[found] = t
+            found += 1
         for v in range(n):
             word = level[v] >> 6
             lower = row[word] & ((np.uint64(1) << np.uint64(level[v] & 63)) - np.uint64(1))
-            scores[t, v] = np.float32(2 * (below[word] + np.int64(_bits(lower))) - (n - 1))
+            scores[t, v] = 2 * (below[word] + np.int64(_bits(lower))) - (n - 1)
         row[:] = 0
-    return True
+    return found

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from heschl.science.integer_gram import IntegerGram
 from heschl.science.pair_vectors import distances, prepared
 from heschl.science.sphere_ranks import rank_spheres
 
@@ -14,6 +15,7 @@ class SphereVectors:
     patterns : (volume, voxel), or (repeat, volume, voxel)
     keep : (pair,), which pairs are chosen
     distance, comparison : see heschl.science.pair_vectors; of Spearman's both vectors are exact ranks, float32
+    gram : makes the products that are ranked; None for BLAS
 
     Raises
     ------
@@ -21,8 +23,10 @@ class SphereVectors:
         If there is no such distance; when called, if a volume, or all distances, are constant within a sphere.
     """
 
-    def __init__(self, patterns: np.ndarray, keep: np.ndarray, distance: str, comparison: str) -> None:
-        self.keep, self.comparison = keep, comparison
+    def __init__(
+        self, patterns: np.ndarray, keep: np.ndarray, distance: str, comparison: str, gram: IntegerGram | None = None
+    ) -> None:
+        self.keep, self.comparison, self.gram = keep, comparison, gram
         self.exact = distance == comparison == "spearman"
         self.measure = None if self.exact else distances(patterns, distance)
         self.levels = levels(patterns) if self.exact else None
@@ -38,7 +42,7 @@ class SphereVectors:
                 )
             return prepared(values, self.keep, self.comparison)
         ranks = np.empty((len(members), len(self.keep)), np.float32)
-        bad = rank_spheres(self.levels, members, self.keep, ranks)
+        bad = rank_spheres(self.levels, members, self.keep, ranks, self.gram)
         if bad >= 0:
             given = f"centre {centres[bad]}: a volume, or all distances, are constant"
             raise ValueError(f"{given}; drop voxels without signal")
