@@ -1,4 +1,4 @@
-"""CLAP, w2v-BERT, MERT, EnCodec and MuQ-MuLan through their own code, on tiny models with random weights."""
+"""CLAP, w2v-BERT, MERT, EnCodec, MuQ and MuQ-MuLan through their own code, on tiny models with random weights."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from heschl.embeddings import clap, encodec, mert, muq_mulan, w2v_bert
+from heschl.embeddings import clap, encodec, mert, muq, muq_mulan, w2v_bert
 from heschl.errors import HeschlError
 from heschl.science.windows import starts_s
 
@@ -198,3 +198,36 @@ def test_all_layers_in_bins_can_take_the_taggers_place(name, tmp_path) -> None:
     whole, _ = ROOMS[name].load(tmp_path).embed(audio[0], 16_000, np.array([[0.0, 5.0]]))
     for layer, rows in whole.items():
         np.testing.assert_allclose(found[layer][0, :50].mean(0), rows[0], atol=1e-5)
+
+
+def test_muq_in_layers_through_a_stand_in_for_its_package(tmp_path, monkeypatch) -> None:
+    class StandIn(torch.nn.Module):
+        @classmethod
+        def from_pretrained(cls, folder, local_files_only):
+            assert local_files_only
+            return cls()
+
+        def forward(self, x, output_hidden_states):
+            frames = x.unfold(1, 960, 960)  # 25 a second, as MuQ has
+            return types.SimpleNamespace(hidden_states=tuple(frames[..., :8] * (i + 1) for i in range(8)))
+
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "muq", types.SimpleNamespace(MuQ=StandIn))
+    audio = np.stack([noise(0)[: 7 * 16_000], noise(1)[: 7 * 16_000]])
+    found, centres_s = muq.layers(audio, 16_000, tmp_path, 0.1)
+    assert list(found) == [f"hidden-{i:02d}" for i in range(8)] and len(centres_s) == 70
+    whole, _ = muq.load(tmp_path).embed(audio[0], 16_000, np.array([[0.0, 5.0]]))
+    for name, rows in whole.items():
+        assert rows.shape == (1, 8)
+        np.testing.assert_allclose(found[name][0, :50].mean(0), rows[0], atol=1e-5)
+    np.testing.assert_allclose(found["hidden-03"], 4 * found["hidden-00"], atol=1e-5)
+
+
+def test_muq_that_can_t_be_read_is_named(tmp_path, monkeypatch) -> None:
+    def broken(folder, local_files_only):
+        raise ValueError("no key encoder_dim")
+
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "muq", types.SimpleNamespace(MuQ=types.SimpleNamespace(from_pretrained=broken)))
+    with pytest.raises(HeschlError, match="can't be read: no key encoder_dim; wanted MuQ-large-msd-iter"):
+        muq.load(tmp_path)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heschl.errors import HeschlError
-from heschl.nets import hub
+from heschl.nets import hub, muq_package
 from heschl.nets.device import pick_device
 from heschl.science.cutting import cut_at
 
@@ -24,18 +23,8 @@ class MuqMulan:
 
     def __init__(self, folder: Path) -> None:
         self.device = pick_device()
-        if not (folder / "model.safetensors").is_file():
-            raise HeschlError(folder, "no model.safetensors", "wanted MuQ-MuLan-large", "Fetch or convert its weights")
-        try:
-            from muq import MuQMuLan
-        except ImportError as error:
-            fix = "In the same environment: pip install muq==0.1.0"
-            raise HeschlError("muq_mulan", f"can't import muq: {error}", "wanted the package muq", fix) from error
-        try:
-            self.net = MuQMuLan.from_pretrained(str(folder), local_files_only=True).to(self.device).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            fix = "It also looks for the folders that its config.json names: MuQ-large-msd-iter, xlm-roberta-base"
-            raise HeschlError(folder, f"can't be read: {error}", "wanted MuQ-MuLan-large", fix) from error
+        needs = "It also looks for the folders that its config.json names: MuQ-large-msd-iter, xlm-roberta-base"
+        self.net = muq_package.load("MuQMuLan", folder, "MuQ-MuLan-large", needs).to(self.device)
 
     def embed(
         self, audio: np.ndarray, rate_hz: float, windows_s: np.ndarray

@@ -31,6 +31,7 @@ MODEL_WORKS = {
     "clap": ("clap",),
     "encodec": ("encodec",),
     "mert": ("mert",),
+    "muq": ("muq",),
     "muq_mulan": ("muq",),
     "musicnn": ("musicnn",),
     "text": ("sbert", "minilm"),
