@@ -16,6 +16,7 @@ studies: [neural_correlates, brain2music, music_reconstruction]
 simulate: {participant_label: ["01", "02", "04"], n_runs: 2}
 listen: {participant_label: ["01", "02", "04"], effect_percent: 5, n_training_runs: 2, voxel_mm: 6}
 train: {epochs: 1, steps_per_epoch: 8, batch: 8}
+infer: {n_ceiling_centres: 30, n_bootstrap: 20}
 """
 
 

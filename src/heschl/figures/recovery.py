@@ -111,7 +111,7 @@ def _canary(axes: Axes, found: xr.Dataset, largest: dict[str, tuple[float, np.nd
         axes.scatter(observed, y, s=26, color=style.RED if is_noise else style.BLUE, zorder=3, lw=0)
     names = [f"{s} (noise)" if n else s for s, n in zip(subs, noise, strict=True)]
     axes.set_yticks(range(len(subs)), names, fontsize=min(6.5, 110 / len(subs)))
-    axes.set(ylim=(len(subs) - 0.4, -0.6), xlabel="largest ρ of all voxels and layers", ylabel="listener")
+    axes.set(ylim=(len(subs) - 0.4, -0.6), xlabel="largest ρ of all voxels and layers")
     axes.set_title(_canaries(found["min_p_fwe"].values[noise]), fontsize=7)
     style.letter(axes, "D")
 

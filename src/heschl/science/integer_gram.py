@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 MOST_VOXELS = 128  # whose scores fit into a byte
-WORTH_PAIRS = 4_000_000_000  # distances of a whole searchlight: about where importing torch (seconds) pays
+WORTH_PAIRS = 1_500_000_000  # distances of a whole searchlight: about where importing torch (a second or two) pays
 
 
 class IntegerGram:
