@@ -1,4 +1,4 @@
-"""MuQ, trained on music by predicting what is masked: every layer averaged over 5 s (Zhu et al. 2025, arXiv 2501.01108).
+"""MuQ, trained on music by predicting what is masked: every layer averaged over 5 s (Zhu et al. 2025, 2501.01108).
 
 Its package `muq` brings torchaudio and x-clip and isn't in our lock: install it where you want this model. The weights
 (OpenMuQ/MuQ-large-msd-iter) are CC-BY-NC-4.0. This room has been tested with a stand-in for the package, not with it.
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from heschl.errors import HeschlError
 from heschl.nets import hub, muq_package
 from heschl.nets.device import pick_device
 from heschl.science.cutting import cut_at

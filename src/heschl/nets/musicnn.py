@@ -29,11 +29,10 @@ class Front(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (patch, 1, frame, mel) to (patch, n_out, frame)."""
-        # norm is affine by feature, relu rises: taking the largest (where norm falls, the smallest) first is the same
-        bands = self.conv(F.pad(x, self.pad))
-        extreme = bands.amax(3)
-        falls = self.norm.weight < 0
-        extreme[:, falls] = bands[:, falls].amin(3)
+        # norm is affine by feature, relu rises: taking the largest first is the same, where norm falls that of minus it
+        sign = 1.0 - 2.0 * (self.norm.weight < 0)
+        bands = F.conv2d(F.pad(x, self.pad), self.conv.weight * sign[:, None, None, None], self.conv.bias * sign)
+        extreme = bands.amax(3) * sign[:, None]
         return self.norm(torch.relu(extreme)[..., None])[..., 0]
 
 
