@@ -21,7 +21,8 @@ CAPTION = (
     " tested with what they share on the same clips taken into account. Where the title says that the targets are "
     "musicnn's tags, they are what that pre-trained network says of the clips, thresholded, not the human annotations"
     " of MagnaTagATune, and the values are not comparable with published tagging results. Tags without both positive "
-    "and negative held-out clips have no value and are left out."
+    "and negative held-out clips have no value and are left out. Where embed.sources names weights, the layers "
+    "compared with the brain are theirs, not those of this network."
 )
 MEAN = "#c1121f"
 PER_TAG = ("roc_auc", "roc_auc_low", "roc_auc_high", "error", "baseline_auc", "pr_auc", "n_present")
