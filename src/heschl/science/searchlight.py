@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
 MAX_BLOCK = 64  # centres ranked together
-BLOCK_VALUES = 1 << 22  # ranks held by one thread: 16 MB
+BLOCK_VALUES = 1 << 21  # ranks held by one thread: 8 MB
 
 
 class Searchlight(NamedTuple):
