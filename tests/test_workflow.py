@@ -271,6 +271,18 @@ def test_the_tagger_in_training_reruns_only_its_figure_where_weights_are_given(h
     assert planned(house) == {"train_tagger", "draw_tag_auc", "draw_report"}
 
 
+def test_other_weights_of_the_tagger_rerun_what_hears_through_them(house):
+    file = house / "data/tagger/resnet18_narrow_mid_styles.safetensors"
+    before = file.read_bytes()
+    try:
+        file.write_bytes(before + b" ")
+        rules = planned(house)
+    finally:
+        file.write_bytes(before)
+    assert {"embed_layers", "simulate_subject", "draw_architecture", "draw_layers"} <= rules
+    assert not {"ingest_audio", "embed_windows", "train_tagger"} & rules
+
+
 def test_a_networks_code_reruns_from_the_network_on(house, edit):
     edit("src/heschl/embeddings/resnet18.py", "\ndef ", "\nEXTRA = 1\n\n\ndef ")
     rules = planned(house)

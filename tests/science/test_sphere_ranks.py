@@ -92,3 +92,41 @@ def test_products_of_bytes_are_exact_and_threads_given_back():
         with GRAM.at_work():
             np.testing.assert_array_equal(GRAM(scores), scores.astype(int) @ scores.T.astype(int))
     assert torch.get_num_threads() == before
+
+
+def by_long_double(sphere, keep):
+    """Return the same for many pairs, rounded to 15 digits."""
+    scores = (2 * rankdata(sphere, axis=1) - (sphere.shape[1] + 1)).astype(int)
+    i, j = np.triu_indices(len(scores), 1)
+    norm = (scores**2).sum(1).astype(np.longdouble)
+    distance = np.round(1 - (scores @ scores.T)[i, j] / np.sqrt(norm[i] * norm[j]), 15)
+    ranks = np.zeros(len(distance))
+    ranks[keep] = 2 * rankdata(distance[keep].astype(float)) - keep.sum() - 1
+    return ranks
+
+
+# Of n voxels in this many volumes pairs are counted, in several panels; the ties are none, few, as many as may be
+# sorted apart from what is counted, and one more; 129 voxels don't fit into bytes, 184 are the most that are counted.
+@pytest.mark.parametrize(
+    ("n", "volumes", "tied_volumes", "share"),
+    [
+        *((100, 200, tied, 1.0) for tied in (0, 4, 33, 34)),
+        (100, 200, 30, 0.8),
+        (128, 260, 43, 1.0),
+        (128, 260, 44, 1.0),
+        (129, 300, 10, 1.0),
+        (184, 370, 61, 1.0),
+    ],
+)
+def test_counted_and_sorted_pairs_are_ranked_together(n, volumes, tied_volumes, share):
+    rng = np.random.default_rng(0)
+    patterns = rng.standard_normal((volumes, 600))
+    rounded = rng.choice(volumes, tied_volumes, replace=False)
+    patterns[rounded] = np.round(patterns[rounded], 2)
+    members = rng.choice(600, n, replace=False)[None].astype(np.int32)
+    keep = rng.random(volumes * (volumes - 1) // 2) < share
+    wanted = by_long_double(patterns[:, members[0]], keep)
+    for gram in GRAMS:
+        ranks = np.empty((1, len(keep)), np.float32)
+        assert rank_spheres(levels(patterns), members, keep, ranks, gram) == -1
+        np.testing.assert_array_equal(ranks[0], wanted)

@@ -150,6 +150,12 @@ def window_weights(wildcards):
     return WEIGHTS.get(wildcards.model, [])
 
 
+def weights_digest(wildcards):
+    """Hash the weights of a model of the music that came with the clone; "" for others."""
+    file = {"musicnn": MUSICNN, "resnet18": TRAINED}.get(wildcards.model)
+    return digest(file) if file else ""
+
+
 def code(rule, *rooms):
     """Fingerprint the code that a rule runs, so that it runs again when that code changes meaning.
 

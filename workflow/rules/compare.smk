@@ -39,7 +39,7 @@ rule compare_searchlight:
 
 
 rule compare_published:
-    """The same as published: all pairs, nothing removed; for the published test alone."""
+    """The same as published: all pairs, nothing removed, spheres of its own size; for the published test alone."""
     input:
         patterns="results/{dataset}/preprocess/sub-{sub}_space-MNI_patterns.zarr",
         features="results/{dataset}/embed/model-{model}_features.zarr",

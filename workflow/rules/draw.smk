@@ -15,6 +15,8 @@ GROUP = "results/{dataset}/compare/model-{model}_group.zarr"
 
 rule draw_architecture:
     """F2: the tagger, layer by layer."""
+    input:
+        weights=ancient(TRAINED) if TRAINED else [],
     output:
         multiext(f"{DRAWN}/F2_architecture", png=".png", pdf=".pdf", table=".tsv"),
     log:
@@ -23,6 +25,7 @@ rule draw_architecture:
         "../envs/analysis.yaml"
     params:
         code=code("draw_architecture"),
+        digest=digest(TRAINED) if TRAINED else "",
         width=settings.train.width,
         n_samples=settings.train.excerpt_samples,
     script:
@@ -31,6 +34,8 @@ rule draw_architecture:
 
 rule draw_layers:
     """T1: the tagger, layer by layer: lengths, strides, receptive fields and parameters."""
+    input:
+        weights=ancient(TRAINED) if TRAINED else [],
     output:
         multiext(f"{DRAWN}/T1_layers", png=".png", pdf=".pdf", table=".tsv"),
     log:
@@ -39,6 +44,7 @@ rule draw_layers:
         "../envs/analysis.yaml"
     params:
         code=code("draw_layers"),
+        digest=digest(TRAINED) if TRAINED else "",
         width=settings.train.width,
         n_samples=settings.train.excerpt_samples,
     script:

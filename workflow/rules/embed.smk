@@ -49,6 +49,7 @@ rule embed_layers:
         mem_mb=4000,
     params:
         code=code("embed_layers", "embeddings.{model}"),
+        digest=weights_digest,
         model="{model}",
         source=lambda w: settings.embed.sources.get(w.model, ""),
         bin_s=settings.embed.bin_s,
@@ -72,6 +73,7 @@ rule embed_windows:
         runtime=240,
     params:
         code=code("embed_windows", "embeddings.{model}"),
+        digest=weights_digest,
         model="{model}",
         source=lambda w: settings.embed.sources.get(w.model, ""),
         step_s=settings.embed.step_s,
@@ -98,6 +100,7 @@ rule embed_clips:
         runtime=240,
     params:
         code=code("embed_clips", "embeddings.{model}"),
+        digest=weights_digest,
         model="{model}",
         source=lambda w: settings.embed.sources.get(w.model, ""),
         step_s=settings.embed.step_s,

@@ -5,18 +5,17 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from heschl.figures import style
+from heschl.figures import style, tagger_weights
 from heschl.science import receptive_field as rf
 
 TITLE = "The tagging network"
 CAPTION = (
-    "ResNet-18 in one dimension: the square kernels, strides and inputs of the two-dimensional network "
-    "become their products (49 = 7 x 7, 9 = 3 x 3, stride 4 = 2 x 2). Each residual block is two "
-    "convolutions of 9 samples with batch normalisation; arcs are shortcuts, dashed where a 1 x 1 "
-    "convolution changes the shape. Numbers above the boxes are the ten layers compared with the brain; "
-    "layer 10 is the tag probabilities (time average, fully connected layer, sigmoid): averaged over the clip "
-    "to tag it, over each short bin to be compared with the brain. Lengths are for the excerpt heard in "
-    "training."
+    "ResNet-18 in one dimension: the square kernels, strides and inputs of the two-dimensional network become their "
+    "products (49 = 7 x 7, 9 = 3 x 3, stride 4 = 2 x 2). Each residual block is two convolutions of 9 samples with "
+    "batch normalisation; arcs are shortcuts, dashed where a 1 x 1 convolution changes the shape. As published the "
+    "first stage has 64 channels. Numbers above the boxes are the ten layers compared with the brain; layer 10 is the"
+    " tag probabilities (time average, fully connected layer, sigmoid): averaged over the clip to tag it, over each "
+    "short bin to be compared with the brain. Lengths are for the excerpt heard in training."
 )
 HEADS = ("output", "channels", "length (samples)", "rate (Hz)", "receptive field")
 WIDTH, LEFT = 0.74, -2.0
@@ -30,10 +29,11 @@ def draw(
     n_samples: int = 50_176,
     n_tags: int = 50,
     width: int = 64,
+    weights: Path | list = (),
     rate_hz: float = rf.RATE_HZ,
 ) -> None:
-    """Draw the network, `width` channels in its first stage, for an excerpt of n_samples at rate_hz."""
-    built = rf.resnet18_1d(width)
+    """Draw the network for an excerpt of n_samples at rate_hz; `width` channels first, unless weights tell."""
+    built = rf.resnet18_1d(tagger_weights.width(weights, width))
     stages = rf.rows(n_samples, built, rate_hz)
     with style.sheet(style.DOUBLE, 2.9) as figure:
         axes = figure.add_subplot()

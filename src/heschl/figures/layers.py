@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from heschl.figures import architecture, style
+from heschl.figures import architecture, style, tagger_weights
 from heschl.science import receptive_field as rf
 
 TITLE = "The tagging network, layer by layer"
@@ -36,10 +36,11 @@ def draw(
     clip_s: float = CLIP_S,
     n_tags: int = 50,
     width: int = 64,
+    weights: Path | list = (),
     rate_hz: float = rf.RATE_HZ,
 ) -> None:
-    """Draw the layers for an excerpt of n_samples and a clip of clip_s; width is the channels of the first stage."""
-    stages, n_long = rf.resnet18_1d(width), round(clip_s * rate_hz)
+    """Draw the layers for an excerpt of n_samples and a clip of clip_s; width: channels first, unless weights tell."""
+    stages, n_long = rf.resnet18_1d(tagger_weights.width(weights, width)), round(clip_s * rate_hz)
     short, long = (rf.rows(n, stages, rate_hz) for n in (n_samples, n_long))
     counts = rf.parameters(stages)
     rows = [_row(k, *one) for k, one in enumerate(zip(stages, short, long, counts, strict=True))]

@@ -16,14 +16,14 @@ from heschl.science.statistics import threshold
 TITLE = "The published test and ours, where there is nothing to find"
 CAPTION = (
     "A: voxels that the published test finds (t test over participants of the highest correlation of any layer, "
-    "Benjamini-Hochberg) and that ours finds (the same maximum against joint permutations of clips, family-wise "
-    "p at most .05), in percent of all voxels, with their number. Groups: listeners; where they are simulated, also "
-    "participants who answer every clip alike (they know when a clip began, not which it is), and participants of pure "
-    "noise: nothing can be found in either. B: t of the published test over voxels; filled: beyond the value from "
-    "which it rejects. The highest of several correlated layers is above 0 without any effect (dotted line), and "
-    "volumes of one clip share the haemodynamic response: t is pushed to the right of 0 by both. C: the highest "
-    "correlation, averaged over participants, of our comparison; the tick is the value that the largest of all "
-    "voxels reaches in 5 % of permutations: only voxels beyond it count."
+    "Benjamini-Hochberg) and that ours finds (the same maximum, in our comparison and spheres, against joint "
+    "permutations of clips, family-wise p at most .05), in percent of all voxels, with their number. Groups: "
+    "listeners; where they are simulated, also participants who answer every clip alike (they know when a clip began,"
+    " not which it is), and participants of pure noise: nothing can be found in either. B: t of the published test "
+    "over voxels; filled: beyond the value from which it rejects. The highest of several correlated layers is above 0"
+    " without any effect (dotted line), and volumes of one clip share the haemodynamic response: t is pushed to the "
+    "right of 0 by both. C: the highest correlation, averaged over participants, of our comparison; the tick is the "
+    "value that the largest of all voxels reaches in 5 % of permutations: only voxels beyond it count."
 )
 GROUPS = {"group": "listeners", "hrf": "same answer\nto every clip", "noise": "pure noise"}
 TESTS = {"published": (style.ORANGE, "published test"), "ours": (style.BLUE, "permutation of clips")}

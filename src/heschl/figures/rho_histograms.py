@@ -13,13 +13,13 @@ from heschl.figures import style
 
 TITLE = "Similarity of brain and layers"
 CAPTION = (
-    "Spearman correlation between searchlight and layer dissimilarities, averaged over participants in the "
-    "voxels that all of them have; one histogram per layer, with the Gaussian of the same mean and standard "
-    "deviation. Numbers: mean ± standard deviation, and skewness (0 for a Gaussian). Grey line: the same, compared as "
-    "published (pairs within a clip too, nothing removed). Volumes of one clip share the haemodynamic response, in a "
-    "voxel that answers as in every layer: that lifts published correlations even where a voxel only knows that "
-    "something plays. Counts are on a logarithmic scale, to show the tail; dotted: 0. Values here are not corrected "
-    "for anything: where they lie under the null is tested elsewhere."
+    "Spearman correlation between searchlight and layer dissimilarities, averaged over participants in the voxels "
+    "that all of them have; one histogram per layer, with the Gaussian of the same mean and standard deviation. "
+    "Numbers: mean ± standard deviation, and skewness (0 for a Gaussian). Grey line: the same, compared as published "
+    "(pairs within a clip too, nothing removed, spheres of its own size). Volumes of one clip share the haemodynamic "
+    "response, in a voxel that answers as in every layer: that lifts published correlations even where a voxel only "
+    "knows that something plays. Counts are on a logarithmic scale, to show the tail; dotted: 0. Values here are not "
+    "corrected for anything: where they lie under the null is tested elsewhere."
 )
 
 

@@ -25,10 +25,14 @@ def load(name: str, folder: Path, wanted: str, needs: str = "") -> torch.nn.Modu
         raise HeschlError(folder, "no model.safetensors", f"wanted {wanted}", "Fetch or convert its weights")
     try:
         import muq
-    except ImportError as error:
-        raise HeschlError(wanted, f"can't import muq: {error}", "wanted the package muq", INSTALL) from error
+
+        net_class = getattr(muq, name)
+    except (ImportError, OSError, AttributeError) as error:  # OSError: torchaudio made for another torch
+        raise HeschlError(
+            wanted, f"can't import muq, or it has no {name}: {error}", "wanted the package muq", INSTALL
+        ) from error
     try:
-        return getattr(muq, name).from_pretrained(str(folder), local_files_only=True).eval()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        return net_class.from_pretrained(str(folder), local_files_only=True).eval()
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         fix = needs or "Fetch it again"
         raise HeschlError(folder, f"can't be read: {error}", f"wanted {wanted}", fix) from error

@@ -29,7 +29,8 @@ class Front(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (patch, 1, frame, mel) to (patch, n_out, frame)."""
-        # norm is affine by feature, relu rises: taking the largest first is the same, where norm falls that of minus it
+        # norm and relu are monotone by feature, so the largest of all mels may be taken first; where norm falls, the
+        # smallest is wanted: minus the largest of the opposite
         sign = 1.0 - 2.0 * (self.norm.weight < 0)
         bands = F.conv2d(F.pad(x, self.pad), self.conv.weight * sign[:, None, None, None], self.conv.bias * sign)
         extreme = bands.amax(3) * sign[:, None]

@@ -6,29 +6,14 @@ The spectrogram is that of heschl.embeddings.musicnn but for its rounding to hal
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from heschl.nets.musicnn import N_FRAMES, N_MELS, Front, load
+from heschl.nets.musicnn import N_FRAMES, N_MELS, load
 from heschl.science.mel import mel_filters
 
 RATE_HZ = 16_000
 N_FFT, HOP = 512, 256
 LAYERS = ("timbral", "temporal", "cnn1", "cnn2", "cnn3", "penultimate", "tags")
-
-
-class _Front(nn.Module):
-    """A front end of musicnn whose choice of mels autograd can follow: nothing is overwritten in place."""
-
-    def __init__(self, front: Front) -> None:
-        super().__init__()
-        self.conv, self.norm, self.pad = front.conv, front.norm, front.pad
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (patch, 1, frame, mel) to (patch, filter, frame), as Front."""
-        bands, falls = self.conv(F.pad(x, self.pad)), self.norm.weight < 0
-        extreme = torch.where(falls[:, None], bands.amin(3), bands.amax(3))
-        return self.norm(torch.relu(extreme)[..., None])[..., 0]
 
 
 class SoundMusicnn(nn.Module):
@@ -47,8 +32,6 @@ class SoundMusicnn(nn.Module):
         if layer not in LAYERS:
             raise ValueError(f"layer {layer!r} of musicnn; wanted one of {', '.join(LAYERS)}")
         self.net, self.layer = load(weights), layer
-        self.net.timbral = nn.ModuleList(_Front(front) for front in self.net.timbral)
-        self.net.temporal = nn.ModuleList(_Front(front) for front in self.net.temporal)
         self.register_buffer("filters", torch.from_numpy(mel_filters(RATE_HZ, N_FFT, N_MELS)), persistent=False)
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
 

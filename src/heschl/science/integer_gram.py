@@ -31,7 +31,7 @@ class IntegerGram:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Give torch its number of threads back in the end."""
+        """Give torch its number of threads back in the end: to this thread, and to those that start later."""
         before = self._torch.get_num_threads()
         try:
             yield
@@ -50,7 +50,8 @@ class IntegerGram:
             import torch
         except ImportError:
             return None
-        if "AVX512" not in torch.backends.cpu.get_cpu_capability() or not hasattr(torch, "_int_mm"):
+        fast = "AVX512" in torch.backends.cpu.get_cpu_capability() and torch.backends.mkldnn.is_available()
+        if not fast or not hasattr(torch, "_int_mm"):
             return None
         gram, signs = cls(), np.random.default_rng(0).integers(0, 2, (64, MOST_VOXELS), np.int8) * 2 - 1
         with gram.at_work():

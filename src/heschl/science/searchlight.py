@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from heschl.science import clip_nulls
-from heschl.science.integer_gram import IntegerGram
+from heschl.science.integer_gram import MOST_VOXELS, IntegerGram
 from heschl.science.pair_products import PairProducts
 from heschl.science.pair_vectors import COMPARISONS, chosen_pairs, distances, prepared
 from heschl.science.permuted_models import PermutedModels
@@ -96,7 +96,9 @@ def searchlight(
     models = models.get_matrices() if hasattr(models, "get_matrices") else np.asarray(models)
     neighbours = _checked(patterns, models, neighbours)
     keep = chosen_pairs(np.ones(models.shape[1:], bool) if pairs is None else pairs)
-    gram = IntegerGram.where_it_pays(len(neighbours) * len(keep)) if device is None else None
+    gram = None
+    if device is None and distance == comparison == "spearman" and _largest(neighbours) <= MOST_VOXELS:
+        gram = IntegerGram.where_it_pays(len(neighbours) * len(keep))
     vectors = SphereVectors(patterns, keep, distance, comparison, gram)
     correlate = PairProducts(_model_vectors(models, keep, comparison), keep, comparison, vectors.exact)
     nulls = None if permutations is None else _nulls(correlate, np.asarray(permutations), trials, device)
@@ -169,7 +171,14 @@ def _checked(
         raise ValueError(f"neighbours name voxels {low}..{high}; patterns have 0..{voxels - 1}")
     if min((neighbours.shape[1:] if one else map(len, neighbours)), default=2) < 2:
         raise ValueError("a sphere has fewer than two voxels; wanted larger ones")
+    if _largest(neighbours) > np.iinfo(np.int16).max:
+        raise ValueError(f"a sphere has {_largest(neighbours):,} voxels; wanted 32,767 at most")
     return np.ascontiguousarray(neighbours, np.int32) if one else [np.asarray(s, np.int32) for s in neighbours]
+
+
+def _largest(neighbours: np.ndarray | list[np.ndarray]) -> int:
+    """Return the voxels of the largest sphere."""
+    return neighbours.shape[1] if isinstance(neighbours, np.ndarray) else max(map(len, neighbours), default=0)
 
 
 def _blocks(neighbours: np.ndarray | list[np.ndarray], size: int) -> Iterator[np.ndarray]:

@@ -2,8 +2,9 @@
 
 The values of a volume over the whole mask are numbered in their order (levels). A sphere marks its voxels' levels in a
 row of bits, one bit for each level; the bits set before a level are the voxels of the sphere below it. A row has a
-word of 64 bits for each 64 voxels of the mask, so this takes some 100 words where 100 voxels have 4,950 comparisons.
-Two voxels of one level are a tie; they set one bit, and the sum of bits tells.
+word of 64 bits for each 64 voxels of the mask, so this takes 100 words in a mask of 6,400
+voxels, where 100 voxels have 4,950 comparisons. Two voxels of one level are a tie; they set one bit, and the sum of
+bits tells.
 """
 
 import numba
@@ -31,8 +32,8 @@ def score_untied(sphere, scores, tied):
 
     Parameters
     ----------
-    sphere : integer array of shape (voxel, volume), levels from the smallest of its type on
-    scores : array of shape (volume, voxel) of a type that holds -n .. n
+    sphere : integer array of shape (voxel, volume), levels, the highest less than LEVELS above the lowest
+    scores : array of shape (volume, voxel) of a type that holds 1 - n .. n - 1
     tied : integer array of shape (volume,), filled with the volumes in which two voxels have one level, in order;
         their scores are of no use
 

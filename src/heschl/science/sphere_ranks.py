@@ -5,7 +5,8 @@ twice its centred mid-rank (heschl.science.sphere_scores). So S = s' s is an exa
 Spearman's rho is S / N, N = (n^3 - n) / 3, and (N - S) / 4 is an integer that orders pairs as 1 - rho does. There are
 few such integers, so pairs are ranked without sorting: count each integer, add up the counts, look each pair's up. A
 volume with ties has rho = S_ij / sqrt(S_ii S_jj) in double precision; its pairs are sorted (heschl.science.pair_ranks)
-and take their places among the counted ones. With many such volumes, or in a very large sphere, all are sorted.
+and take their places among the counted ones. With many such volumes, in a very large sphere, or with few pairs to a
+integer, all are sorted.
 
 The products are those of BLAS, or of 8-bit integers where the processor has them (heschl.science.integer_gram).
 """
@@ -103,7 +104,7 @@ def _rank_product(product, norms, tied, full, keep, chosen, found, ranks):
 def _room(keep, n_counts):
     """Return what a centre needs: codes (pair,), counts and the ranks they give (code,), pairs to be sorted and where.
 
-    And how many of these there are, the lowest code and the highest.
+    And how many of these there are, and bounds of the codes.
     """
     counts, table = np.zeros(n_counts, np.int32), np.empty(n_counts, np.float32)
     codes, apart = np.empty(len(keep), np.int32), np.empty(len(keep) // SHARE + 1)

@@ -21,7 +21,7 @@ def score_sphere(levels, members, scores, norms, tied):
     ----------
     levels : integer array of shape (voxel, volume), in the order of the values of each volume
     members : int32 array of shape (n,), voxels
-    scores : array of shape (volume, n) of a type that holds -n .. n
+    scores : array of shape (volume, n) of a type that holds 1 - n .. n - 1
     norms : int64 array of shape (volume,)
     tied : int64 array of shape (volume,), filled with the volumes that have ties, in order
 
