@@ -27,7 +27,7 @@ class IntegerGram:
         if self._torch.get_num_threads() != 1:  # of this thread
             self._torch.set_num_threads(1)
         given = self._torch.from_numpy(scores)
-        return self._torch._int_mm(given, given.T.contiguous()).numpy()
+        return self._torch._int_mm(given, given.T).numpy()
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:

@@ -56,26 +56,43 @@ def integer_products(ranks, models, out):
     Exact while a sum stays below 2^53: up to 300,000 pairs, 775 volumes.
     """
     out[:] = 0
+    n_models, four = len(models), len(ranks) // 4 * 4
     for start in range(0, ranks.shape[1], TILE):
         stop = min(ranks.shape[1], start + TILE)
-        for c in range(0, len(ranks) - 3, 4):
-            first, second, third = ranks[c, start:stop], ranks[c + 1, start:stop], ranks[c + 2, start:stop]
-            fourth = ranks[c + 3, start:stop]
-            for m in range(len(models)):
-                s, t, u, v, model = 0.0, 0.0, 0.0, 0.0, models[m, start:stop]
-                for p in range(len(model)):
-                    weight = np.float64(model[p])
-                    s += weight * np.float64(first[p])
-                    t += weight * np.float64(second[p])
-                    u += weight * np.float64(third[p])
-                    v += weight * np.float64(fourth[p])
+        for c in range(
+            0, four, 4
+        ):  # four centres with two models: each number is made double once for several products
+            a, b, d, e = (
+                ranks[c, start:stop],
+                ranks[c + 1, start:stop],
+                ranks[c + 2, start:stop],
+                ranks[c + 3, start:stop],
+            )
+            for m in range(0, n_models - 1, 2):
+                first, second = models[m, start:stop], models[m + 1, start:stop]
+                s, t, u, v, w, x, y, z = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+                for p in range(len(first)):
+                    one, two = np.float64(first[p]), np.float64(second[p])
+                    i, j, k, q = np.float64(a[p]), np.float64(b[p]), np.float64(d[p]), np.float64(e[p])
+                    s += one * i
+                    t += one * j
+                    u += one * k
+                    v += one * q
+                    w += two * i
+                    x += two * j
+                    y += two * k
+                    z += two * q
                 out[c, m] += s
                 out[c + 1, m] += t
                 out[c + 2, m] += u
                 out[c + 3, m] += v
-        for c in range(len(ranks) // 4 * 4, len(ranks)):
+                out[c, m + 1] += w
+                out[c + 1, m + 1] += x
+                out[c + 2, m + 1] += y
+                out[c + 3, m + 1] += z
+        for c in range(len(ranks)):  # what is left over
             own = ranks[c, start:stop]
-            for m in range(len(models)):
+            for m in range(n_models // 2 * 2 if c < four else 0, n_models):
                 s, model = 0.0, models[m, start:stop]
                 for p in range(len(model)):
                     s += np.float64(model[p]) * np.float64(own[p])
