@@ -12,7 +12,7 @@ from heschl.figures import headlines, headlines_style, methods, methods_style, p
 
 from . import style_stores as made
 
-METHOD = {"confounds": [], "bin_s": 0.15}  # of the other studies
+METHOD = {"confounds": [], "bin_s": 0.15, "sources": {}}  # of the other studies
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def _rank_by_blas(levels, members, keep, ranks, levels_counted, chosen):
             _start(found)
             for start in range(0, volumes, PANEL):
                 product = np.dot(scores[start : start + PANEL], scores[start:].T)  # exact: below 2^24
-                _encode(product, start, norms, tied[:n_tied], full, keep, found)
+                _encode(product, start, norms, tied[:n_tied], full, keep, found, ranks[centre])
             constant = _rank_codes(found, full, chosen, ranks[centre])
         else:
             distance = np.empty(len(keep)) if not len(distance) else distance
@@ -91,9 +91,9 @@ def _rank_product(product, norms, tied, full, keep, chosen, found, ranks):
     """Rank the pairs of one centre by the products of their scores (volume, volume). True if anything is constant."""
     if norms.min() == 0:
         return True
-    if _mostly_counted(len(tied), len(norms), len(found[1])):
+    if _mostly_counted(len(tied), len(norms), len(found[0])):
         _start(found)
-        _encode(product, 0, norms, tied, full, keep, found)
+        _encode(product, 0, norms, tied, full, keep, found, ranks)
         return _rank_codes(found, full, chosen, ranks)
     distance = np.empty(len(keep))
     _measure(product, 0, norms, full, distance)
@@ -102,13 +102,13 @@ def _rank_product(product, norms, tied, full, keep, chosen, found, ranks):
 
 @_compiled
 def _room(keep, n_counts):
-    """Return what a centre needs: codes (pair,), counts and the ranks they give (code,), pairs to be sorted and where.
+    """Return what a centre needs: counts (code,), pairs to be sorted and where they belong, and three numbers.
 
-    And how many of these there are, and bounds of the codes.
+    Those are how many pairs are to be sorted, and bounds of the codes. Codes lie where their ranks will, and these
+    where their counts were: so little memory stays in the cache.
     """
-    counts, table = np.zeros(n_counts, np.int32), np.empty(n_counts, np.float32)
-    codes, apart = np.empty(len(keep), np.int32), np.empty(len(keep) // SHARE + 1)
-    return codes, counts, table, apart, np.empty(len(apart), np.int32), np.zeros(3, np.int64)
+    apart = np.empty(len(keep) // SHARE + 1)
+    return np.zeros(n_counts, np.int32), apart, np.empty(len(apart), np.int32), np.zeros(3, np.int64)
 
 
 @_compiled
@@ -118,16 +118,18 @@ def _mostly_counted(n_tied, volumes, n_counts):
 
 @_compiled
 def _start(found):
-    found[5][0], found[5][1], found[5][2] = 0, len(found[1]), 0
+    found[3][0], found[3][1], found[3][2] = 0, len(found[0]), 0
 
 
 @_compiled
-def _encode(product, start, norms, tied, full, keep, found):
-    """Fill codes with (N - S) / 4 for the rows of S from `start` on; pairs left out or to be sorted get the last code.
+def _encode(product, start, norms, tied, full, keep, found, ranks):
+    """Fill ranks with (N - S) / 4, as int32, for the rows of S from `start` on; other pairs get the last code.
+
+    Those are the pairs left out, and those to be sorted, which are put aside.
 
     product : of the scores of volumes from `start` on, a row each, with those from `start` to the last
     """
-    codes, values, places, state = found[0], found[3], found[4], found[5]
+    codes, values, places, state = ranks.view(np.int32), found[1], found[2], found[3]
     left_out, whole, volumes = np.int32(full // 2 + 1), np.int32(full), start + product.shape[1]
     low, high, apart = np.int32(state[1]), np.int32(state[2]), state[0]
     for i in range(len(product)):
@@ -164,9 +166,9 @@ def _distance(product, own, other, full):
 @_compiled
 def _rank_codes(found, full, chosen, ranks):
     """Rank by counting: pairs of one code share the mean of their places. True if all are equal."""
-    codes, counts, table, given = found[0], found[1], found[2], found[3]
-    apart, low, high = found[5][0], found[5][1], found[5][2]
-    values, places = order_distances(given[:apart], found[4][:apart])
+    codes, counts, given = ranks.view(np.int32), found[0], found[1]
+    apart, low, high, table = found[3][0], found[3][1], found[3][2], counts.view(np.float32)
+    values, places = order_distances(given[:apart], found[2][:apart])
     for code in codes:
         counts[code] += 1
     below, most, k, tolerance = np.int64(-chosen), np.int64(0), 0, full * 4e-15
@@ -175,7 +177,6 @@ def _rank_codes(found, full, chosen, ranks):
         if code >= stop:
             below, most, k = _place(values, k, code - tolerance, tolerance, below, most, given)
         count, first = np.int64(counts[code]), k
-        counts[code] = 0
         if code >= stop:
             while k < apart and values[k] <= code + tolerance:
                 k += 1
@@ -186,9 +187,10 @@ def _rank_codes(found, full, chosen, ranks):
         below += 2 * count
         most = max(most, count)
     below, most, k = _place(values, k, np.inf, tolerance, below, most, given)
-    counts[-1], table[-1] = 0, 0  # of pairs left out
+    counts[-1] = 0  # of pairs left out; as float32 it is 0 as well
     for p in range(len(codes)):
         ranks[p] = table[codes[p]]
+    counts[low : high + 1] = 0
     for k in range(apart):
         ranks[places[k]] = given[k]
     return most == chosen
