@@ -20,7 +20,7 @@ def test_devices_agree_with_threads(device, levels, pairs):
     wanted = searchlight.searchlight(patterns, models, neighbours, **options)
     found = searchlight.searchlight(patterns, models, neighbours, **options, device=device, block=4)
     np.testing.assert_allclose(found.rho, wanted.rho, atol=1e-15)
-    np.testing.assert_allclose(found.null_max, wanted.null_max, atol=1e-15)
+    np.testing.assert_allclose(found.null_max, wanted.null_max, atol=1e-7)  # the CPU in single precision
     np.testing.assert_allclose(found.null_mean, wanted.null_mean, atol=1e-14)
     alone = searchlight.searchlight(patterns, models, neighbours, pairs=options["pairs"], device=device)
     assert alone.rho.tobytes() == found.rho.tobytes() and alone.null_max is None

@@ -19,9 +19,8 @@ GRAM = IntegerGram.where_it_pays(10**12)
 class PlainGram:
     """The same products by numpy, for processors without bytes."""
 
-    def __call__(self, scores):
-        wide = scores.astype(np.int32)
-        return wide @ wide.T
+    def __call__(self, some, others):
+        return some.astype(np.int32) @ others.astype(np.int32).T
 
 
 GRAMS = [None, PlainGram(), *([GRAM] if GRAM else [])]
@@ -90,7 +89,7 @@ def test_products_of_bytes_are_exact_and_threads_given_back():
     scores = np.random.default_rng(0).integers(1 - MOST_VOXELS, MOST_VOXELS, (33, MOST_VOXELS)).astype(np.int8)
     if GRAM:  # not on every processor
         with GRAM.at_work():
-            np.testing.assert_array_equal(GRAM(scores), scores.astype(int) @ scores.T.astype(int))
+            np.testing.assert_array_equal(GRAM(scores, scores), scores.astype(int) @ scores.T.astype(int))
     assert torch.get_num_threads() == before
 
 

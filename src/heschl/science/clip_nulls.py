@@ -4,7 +4,10 @@ Under a permutation of clips the block of pairs between the clips c and d meets 
 pi(d), whatever the permutation. So the products of all blocks of distances with all blocks of a model are made once
 for a centre, and each permutation is a sum of as many of them as there are pairs of clips. A block meets each of a
 model's twice, as it is and turned over (pi may change the order of two clips); with the symmetric and antisymmetric
-parts of both the products of one direction give the other. All are sums of integers and exact where ranks are.
+parts of both the products of one direction give the other.
+
+Products of ranks are single precision: a null value is right to about 1e-8, and what decides a p-value, whether it
+reaches what was found, is not left to rounding: a permutation that leaves a model as it is has its exact rho.
 """
 
 import numba
@@ -26,9 +29,10 @@ class ClipNulls:
     """
 
     def __init__(self, products: PairProducts, orders: np.ndarray, trials: np.ndarray) -> None:
-        self.products, models = products, products.models.astype(np.float64)
+        self.products, self.orders = products, np.ascontiguousarray(orders, np.int64)
+        models, self.n_models = products.models, len(products.models)
         n_clips, n_lags = trials.shape
-        pair = np.zeros((trials.size, trials.size), np.int64)
+        pair = np.zeros((trials.size, trials.size), np.int32)
         upper = np.triu_indices(trials.size, 1)
         pair[upper] = np.arange(len(upper[0]))
         pair = pair + pair.T
@@ -36,43 +40,57 @@ class ClipNulls:
         self.between = pair[trials[first][:, :, None], trials[second][:, None, :]]  # (clip pair, lag, lag)
         self.low, self.high = np.tril_indices(n_lags, -1)
         self.within = pair[trials[:, self.low], trials[:, self.high]]  # (clip, lag pair)
-        self.orders, self.n_models = np.ascontiguousarray(orders, np.int64), len(models)
-        plus, minus = self._parts(models)
-        self.plus, self.minus = (np.ascontiguousarray(part.transpose(0, 2, 1)) for part in (plus, minus))
-        own = models[:, self.within]
-        self.own = np.ascontiguousarray(own.transpose(0, 2, 1)) if own.any() else None
+        blocks, own = models[:, self.between], models[:, self.within]
+        self.plus, self.minus = map(_columns, self._parts(blocks))
+        self.own = _columns(own) if own.any() else None
         number = np.zeros((n_clips, n_clips), np.int64)
         number[first, second] = number[second, first] = np.arange(len(first))
         there, turned = self.orders[:, first], self.orders[:, second]
         # (clip pair, permutation): the model's pair of clips that each one meets; beyond all of them, turned over
         self.met = np.ascontiguousarray((number[there, turned] + len(first) * (there > turned)).T.astype(np.int32))
+        self.unchanged = self._unchanged(blocks, own)
 
     def __call__(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compare prepared vectors (centre, pair): the largest (permutation, centre), the mean (centre, model)."""
         n_permutations = len(self.orders)
-        own = np.zeros((self.n_models, 0, len(self.within))) if self.own is None else self.own
-        total, norm = np.empty((self.n_models, n_permutations)), self.products.norm(vectors)
+        norm, total = self.products.norm(vectors), np.empty((n_permutations, self.n_models))
+        exact = self.products(vectors) if len(self.unchanged) else None
         largest, mean = np.empty((n_permutations, len(vectors))), np.empty((len(vectors), self.n_models))
-        for centre, vector in enumerate(vectors.astype(np.float64)):
-            plus, minus = _halves(vector, self.between, self.low, self.high)
-            within = vector[self.within[:, : own.shape[1]]]
-            _add_up((plus, minus, within), (self.plus, self.minus, own), self.met, self.orders, total)
-            rho = total / 2 / norm[centre][:, None]
-            largest[:, centre], mean[centre] = rho.max(0), rho.sum(1) / max(1, n_permutations)
+        for centre, vector in enumerate(vectors):
+            plus, minus = _halves(vector, self.between)
+            _add_up(plus @ self.plus, minus @ self.minus, self.met, total)
+            if self.own is not None:
+                _add_own(vector[self.within] @ self.own, self.orders, total)
+            rho = total / (2 * norm[centre])
+            for permutation, model in self.unchanged:
+                rho[permutation, model] = exact[centre, model]
+            largest[:, centre], mean[centre] = rho.max(1), rho.sum(0) / max(1, n_permutations)
         return largest, mean
 
     @staticmethod
     def cost(n_models: int, n_permutations: int, n_clips: int, n_lags: int) -> float:
-        """Return about how many products of one large matrix take as long as a centre does.
+        """Return about how many products of `PermutedModels` take as long as a centre does.
 
-        Products of blocks are written to memory and read again, so each counts as three; a sum, looked up there, four.
+        A product of blocks, which stay in the cache, takes a fourth of the time; looking one up for a sum, five times.
         """
         n_pairs = n_clips * (n_clips - 1) // 2
-        return n_models * n_pairs * (3 * n_pairs * n_lags**2 + 4 * n_permutations)
+        return n_models * n_pairs * (n_pairs * n_lags**2 / 4 + 5 * n_permutations)
 
-    def _parts(self, models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _unchanged(self, blocks: np.ndarray, own: np.ndarray) -> list[tuple[int, int]]:
+        """Return which permutation leaves which model as it is, in all chosen pairs."""
+        sums, n_pairs, found = blocks.sum((2, 3), float), len(self.met), []
+        for permutation, met in enumerate(self.met.T):
+            taken, over = met % n_pairs, met >= n_pairs
+            for model in np.flatnonzero((sums[:, taken] == sums).all(1)):  # few are alike so far
+                permuted = blocks[model, taken]
+                permuted[over] = permuted[over].swapaxes(1, 2)
+                same = np.array_equal(own[model], own[model, self.orders[permutation]])
+                if same and np.array_equal(permuted, blocks[model]):
+                    found.append((permutation, int(model)))
+        return found
+
+    def _parts(self, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the models' symmetric part, diagonal first, and antisymmetric part: (model, clip pair, lag pair)."""
-        blocks = models[:, self.between]
         down, up = blocks[..., self.low, self.high], blocks[..., self.high, self.low]
         return np.concatenate([np.diagonal(blocks, axis1=2, axis2=3), up + down], -1), up - down
 
@@ -108,44 +126,54 @@ def of_whole_clips(keep: np.ndarray, trials: np.ndarray) -> bool:
     return bool(chosen[~same].all() and (within.all() or not within.any()))
 
 
+def _columns(parts: np.ndarray) -> np.ndarray:
+    """Turn (model, block, element) to (element, block * model), so that the models of a block lie together."""
+    return np.ascontiguousarray(parts.transpose(2, 1, 0).reshape(parts.shape[2], -1))
+
+
 @_compiled
-def _halves(vector, between, low, high):
-    """Return the symmetric part of a vector's blocks, twice the diagonal first, and the antisymmetric part."""
+def _halves(vector, between):
+    """Return the symmetric part of a vector's blocks, diagonal first, and the antisymmetric: (block, element)."""
     n_pairs, n_lags = between.shape[:2]
-    plus, minus = np.empty((n_pairs, n_lags + len(low))), np.empty((n_pairs, len(low)))
-    for h in range(n_pairs):
-        for lag in range(n_lags):
-            plus[h, lag] = 2 * vector[between[h, lag, lag]]
-        for k in range(len(low)):
-            down, up = vector[between[h, low[k], high[k]]], vector[between[h, high[k], low[k]]]
-            plus[h, n_lags + k] = up + down
-            minus[h, k] = up - down
+    n_low = n_lags * (n_lags - 1) // 2
+    plus, minus = np.empty((n_pairs, n_lags + n_low), vector.dtype), np.empty((n_pairs, n_low), vector.dtype)
+    for row in range(n_pairs):
+        block, even, odd, k = between[row], plus[row], minus[row], 0
+        for i in range(n_lags):
+            even[i] = 2 * vector[block[i, i]]
+            for j in range(i):
+                down, up = vector[block[i, j]], vector[block[j, i]]
+                even[n_lags + k], odd[k] = up + down, up - down
+                k += 1
     return plus, minus
 
 
 @_compiled
-def _add_up(vector, models, met, orders, total):
-    """Fill total (model, permutation) with twice the products of a vector with permuted models.
+def _add_up(ahead, turned, met, total):
+    """Fill total (permutation, model) with twice the products of a vector with permuted models.
 
-    Both are (symmetric, antisymmetric, own) parts: of the vector (clip pair or clip, element), of the models (model,
-    element, clip pair or clip). A row of products, ahead and turned over, stays in the cache while all permutations
-    take theirs from it.
+    ahead, turned : (clip pair, clip pair * model), products of the symmetric and of the antisymmetric halves
+    met : (clip pair, permutation), which of the model's pairs each one meets; beyond all, turned over
     """
     n_pairs, n_permutations = met.shape
-    row = np.empty(2 * n_pairs)
-    for m in range(len(total)):
-        sums = total[m]
-        sums[:] = 0
-        ahead = np.dot(vector[0], models[0][m])
-        turned = np.dot(vector[1], models[1][m]) if vector[1].shape[1] else np.zeros_like(ahead)
-        for h in range(n_pairs):
-            for k in range(n_pairs):
-                row[k] = ahead[h, k] + turned[h, k]
-                row[n_pairs + k] = ahead[h, k] - turned[h, k]
-            for p in range(n_permutations):
-                sums[p] += row[met[h, p]]
-        if vector[2].shape[1]:
-            own = np.dot(vector[2], models[2][m])
-            for c in range(len(own)):
-                for p in range(n_permutations):
-                    sums[p] += 2 * own[c, orders[p, c]]
+    table = np.empty((2 * n_pairs, total.shape[1]))  # of one pair: in the nearest cache while permutations look it up
+    as_is, over = table[:n_pairs].reshape(-1), table[n_pairs:].reshape(-1)
+    total[:] = 0
+    for h in range(n_pairs):
+        x, y = ahead[h], turned[h]
+        for k in range(len(x)):
+            as_is[k], over[k] = np.float64(x[k]) + y[k], np.float64(x[k]) - y[k]
+        for p in range(n_permutations):
+            taken, sums = table[met[h, p]], total[p]
+            for m in range(len(sums)):
+                sums[m] += taken[m]
+
+
+@_compiled
+def _add_own(own, orders, total):
+    """Add twice the products of the vector's clips with the models' clips, own (clip, clip * model), to total."""
+    n_models = total.shape[1]
+    for p in range(len(orders)):
+        for c in range(len(own)):
+            for m in range(n_models):
+                total[p, m] += 2 * own[c, orders[p, c] * n_models + m]

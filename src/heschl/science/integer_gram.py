@@ -15,19 +15,18 @@ WORTH_PAIRS = 1_500_000_000  # distances of a whole searchlight: about where imp
 
 
 class IntegerGram:
-    """Multiply int8 scores (volume, n) with one another: int32 (volume, volume). Several threads may do so at once."""
+    """Multiply rows of int8 scores with one another. Several threads may do so at once."""
 
     def __init__(self) -> None:
         import torch
 
         self._torch = torch
 
-    def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """Return the products of all rows of scores, C-ordered int8."""
+    def __call__(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return the products of rows (row, n) with others (other, n), both C-ordered int8: int32 (row, other)."""
         if self._torch.get_num_threads() != 1:  # of this thread
             self._torch.set_num_threads(1)
-        given = self._torch.from_numpy(scores)
-        return self._torch._int_mm(given, given.T).numpy()
+        return self._torch._int_mm(self._torch.from_numpy(some), self._torch.from_numpy(others).T).numpy()
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -56,5 +55,5 @@ class IntegerGram:
         gram, signs = cls(), np.random.default_rng(0).integers(0, 2, (64, MOST_VOXELS), np.int8) * 2 - 1
         with gram.at_work():
             tried = [(MOST_VOXELS - 1) * signs, np.full_like(signs, MOST_VOXELS - 1)]
-            exact = all(np.array_equal(gram(s.astype(np.int8)), s.astype(int) @ s.T.astype(int)) for s in tried)
+            exact = all(np.array_equal(gram(s, s), s.astype(int) @ s.T.astype(int)) for s in tried)
         return gram if exact else None

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import rankdata
 
+from heschl.science.pair_ranks import Buckets, rank_distances
+
+MOST_PAIRS = 1 << 23  # whose ranks float32 holds
 DISTANCES = ("spearman", "correlation", "euclidean", "crossnobis")
 COMPARISONS = ("spearman", "pearson", "cosine", "tau-a")
 
@@ -36,12 +39,24 @@ def prepared(values: np.ndarray, keep: np.ndarray, comparison: str) -> np.ndarra
     float64 array of the same shape: twice the centred mid-ranks (integers), or what is left without the mean
     """
     out = np.zeros(values.shape)
-    some = values[:, keep].astype(float)
     if comparison == "spearman":
-        out[:, keep] = 2 * rankdata(some, axis=1) - (some.shape[1] + 1)
-    else:
-        out[:, keep] = some - some.mean(1, keepdims=True) if comparison == "pearson" else some
+        _rank(values, keep, out)
+        return out
+    some = values[:, keep].astype(float)
+    out[:, keep] = some - some.mean(1, keepdims=True) if comparison == "pearson" else some
     return out
+
+
+def _rank(values: np.ndarray, keep: np.ndarray, out: np.ndarray) -> None:
+    """Fill out (vector, pair) with twice the centred mid-ranks of the chosen ones; the same numbers are equal."""
+    chosen = int(keep.sum())
+    if chosen > MOST_PAIRS:
+        out[:, keep] = 2 * rankdata(values[:, keep], axis=1) - (chosen + 1)
+        return
+    buckets, ranks, smallest = Buckets.room(len(keep)), np.empty(len(keep), np.float32), np.nextafter(0, 1)
+    for vector, row in zip(values, out, strict=True):
+        if not rank_distances(vector.astype(float), keep, chosen, smallest, buckets, ranks):
+            row[:] = ranks
 
 
 def distances(patterns: np.ndarray, kind: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -6,8 +6,8 @@ outlives its centre. Usable by itself: see docs/searchlight.md.
 
 Why it is the same: twice the centred mid-ranks of the pairs are integers, so their products with those of a
 model are sums of integers, exact in any order (up to 300,000 pairs, 775 volumes). heschl.science.sphere_ranks
-says how they are found quickly, clip_nulls how permutations are. Other distances and comparisons
-(heschl.science.pair_vectors) go through the same frame, in floating point and without those short cuts.
+says how they are found quickly, clip_nulls how permutations are, in single precision. Other distances and
+comparisons (heschl.science.pair_vectors) go through the same frame, in floating point and without those short cuts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
 MAX_BLOCK = 64  # centres ranked together
-BLOCK_VALUES = 1 << 21  # ranks held by one thread: 8 MB
+BLOCK_VALUES = 1 << 22  # ranks held by one thread: 16 MB
 
 
 class Searchlight(NamedTuple):
@@ -77,7 +77,7 @@ def searchlight(
     permutations : integer array of shape (permutation, volume): the volume whose place in the model each
         volume takes. One permutation serves all models and all centres
     trials : integer array of shape (clip, lag), the volumes of each clip, where permutations are of whole clips
-        (heschl.science.rdm.trials): the same result, in a fraction of the time
+        (heschl.science.rdm.trials): the same result, null values to about 1e-8, in a fraction of the time
     threads : workers, NUMBA_NUM_THREADS by default; the result doesn't depend on it
     block : centres ranked together
     device : of torch, such as "cuda", to rank and compare there; None for the CPU's threads

@@ -1,8 +1,9 @@
 """The searchlight of Spearman distances and comparisons on a GPU, by torch: the same integers, so the same bits.
 
 A batch of centres goes through the steps of heschl.science.sphere_ranks together: score, multiply, count, add up,
-look up. Centres with ties are left to the CPU. Scores are whole numbers below the size of a sphere, so that bfloat16
-holds them exactly up to 256 voxels, and their products are below 2^24, which single precision holds.
+look up. Null values are in double precision. Centres with ties are left to the CPU. Scores are whole numbers below the
+size of a sphere, so that bfloat16 holds them exactly up to 256 voxels, and their products are below 2^24, which single
+precision holds.
 """
 
 from collections.abc import Callable
@@ -129,11 +130,6 @@ class TorchSpheres:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
 
-def _columns(parts: np.ndarray) -> np.ndarray:
-    """Turn (model, element, block) to (element, block * model), so that the models of a block lie together."""
-    return parts.transpose(1, 2, 0).reshape(parts.shape[1], -1)
-
-
 class _TorchNulls:
     """ClipNulls on a device: the products of blocks by matrix products, then each permutation's sum of them."""
 
@@ -142,8 +138,8 @@ class _TorchNulls:
         where = np.where(keep, np.cumsum(keep) - 1, keep.sum())  # a column of zeros stands for pairs left out
         self.between, self.within = put(where[nulls.between]), put(where[nulls.within])
         self.low, self.high = put(nulls.low), put(nulls.high)
-        self.plus, self.minus = put(_columns(nulls.plus)), put(_columns(nulls.minus))
-        self.own = None if nulls.own is None else put(_columns(nulls.own))
+        self.plus, self.minus = put(nulls.plus.astype(float)), put(nulls.minus.astype(float))
+        self.own = None if nulls.own is None else put(nulls.own.astype(float))
         first, second = np.triu_indices(n_clips, 1)
         block = np.zeros((n_clips, n_clips), np.int64)
         block[first, second] = block[second, first] = np.arange(n_blocks)

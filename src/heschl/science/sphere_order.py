@@ -27,6 +27,17 @@ def _bits(context, word):
 
 
 @_compiled
+def bounds(sphere):
+    """Return the lowest and the highest level (voxel, volume)."""
+    lowest = highest = sphere[0, 0]  # of the type of levels: so many fit into a register
+    for v in range(sphere.shape[0]):
+        for t in range(sphere.shape[1]):
+            lowest = min(lowest, sphere[v, t])
+            highest = max(highest, sphere[v, t])
+    return np.int64(lowest), np.int64(highest)
+
+
+@_compiled
 def score_untied(sphere, scores, tied):
     """Fill scores (volume, voxel) with the voxels of the sphere below each one minus those above it.
 
@@ -43,24 +54,21 @@ def score_untied(sphere, scores, tied):
         How many there are.
     """
     n, volumes = sphere.shape
-    lowest = np.int64(sphere[0, 0])
-    highest = lowest
-    for v in range(n):
-        for t in range(volumes):
-            lowest = min(lowest, np.int64(sphere[v, t]))
-            highest = max(highest, np.int64(sphere[v, t]))
+    lowest, highest = bounds(sphere)
     words = (highest - lowest) // 64 + 1
-    row, below = np.zeros(words, np.uint64), np.empty(words, np.int64)
-    level, found = np.empty(n, np.int64), 0
+    row, bits, below = np.zeros(words, np.uint64), np.empty(words, np.int32), np.empty(words, np.int32)
+    level, found = np.empty(n, np.uint16), 0
     for t in range(volumes):
         for v in range(n):
             level[v] = np.int64(sphere[v, t]) - lowest
         for v in range(n):
             row[level[v] >> 6] |= np.uint64(1) << np.uint64(level[v] & 63)
-        total = np.int64(0)
+        for w in range(words):
+            bits[w] = _bits(row[w])
+        total = np.int32(0)
         for w in range(words):
             below[w] = total
-            total += np.int64(_bits(row[w]))
+            total = np.int32(total + bits[w])
         if total != n:
             tied[found] = t
             found += 1

@@ -1,15 +1,19 @@
 """Scores of the voxels of a sphere: the number of voxels below each one minus the number above, volume by volume.
 
 They are twice the centred mid-ranks. heschl.science.sphere_order finds them by counting bits where no two voxels are
-equal; volumes with ties, and masks of very many voxels, are left to comparisons.
+equal. Where many are, volumes have few levels, and their voxels are counted level by level. A few volumes with ties,
+and masks of very many voxels, are left to comparisons.
 """
 
 import numba
 import numpy as np
 
-from heschl.science.sphere_order import LEVELS, score_untied
+from heschl.science.byte_counts import looked_up, run_up
+from heschl.science.sphere_order import LEVELS, bounds, score_untied
 
-MANY = 8  # with more than one tied volume in so many, all are compared at once
+MANY = 8  # with more than one tied volume in so many, all are scored anew
+FEW_LEVELS = 1 << 13  # that are counted one by one
+MOST_BYTES = 127  # voxels whose counts fit into bytes
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -37,6 +41,9 @@ def score_sphere(levels, members, scores, norms, tied):
     norms[:] = (n * n * n - n) // 3
     found = volumes if len(levels) > LEVELS else score_untied(sphere, scores, tied)
     if found > volumes // MANY:
+        lowest, highest = bounds(sphere)
+        if n <= MOST_BYTES and highest - lowest < FEW_LEVELS:
+            return _count_all(sphere, lowest, highest, scores, norms, tied)
         return _compare_all(sphere, scores, norms, tied)
     column, score = np.empty(n, levels.dtype), np.empty(n, np.int16)
     for k in range(found):
@@ -59,6 +66,31 @@ def _compare(column, score):
         score[a] = count
         norm += np.int64(count) * np.int64(count)
     return norm
+
+
+@_compiled
+def _count_all(sphere, lowest, highest, scores, norms, tied):
+    """Fill them for levels (voxel, volume) of few kinds; return how many volumes have ties."""
+    n, volumes = sphere.shape
+    last, found = (highest - lowest) // 8 + 1, 0
+    words, ahead, level = np.zeros(last, np.uint64), np.empty(last, np.int32), np.empty(n, np.int64)
+    counts = words.view(np.uint8)
+    for t in range(volumes):
+        for v in range(n):
+            level[v] = np.int64(sphere[v, t]) - lowest
+            counts[level[v]] += np.uint8(1)
+        run_up(words, 0, last, -n, ahead)
+        norm = np.int64(0)
+        for v in range(n):
+            score = np.int64(looked_up(level[v], counts, ahead))
+            scores[t, v] = score
+            norm += score * score
+        norms[t] = norm
+        if norm < (n * n * n - n) // 3:
+            tied[found] = t
+            found += 1
+        words[:] = 0
+    return found
 
 
 @_compiled

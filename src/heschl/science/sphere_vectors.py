@@ -3,6 +3,7 @@
 import numpy as np
 
 from heschl.science.integer_gram import IntegerGram
+from heschl.science.pair_ranks import number_distances
 from heschl.science.pair_vectors import distances, prepared
 from heschl.science.sphere_ranks import rank_spheres
 
@@ -54,5 +55,5 @@ def levels(patterns: np.ndarray) -> np.ndarray:
     dtype = np.int16 if patterns.shape[1] <= 1 << 16 else np.int32
     levels = np.empty(patterns.shape[::-1], dtype)
     for volume, pattern in enumerate(patterns):
-        levels[:, volume] = np.unique(pattern, return_inverse=True)[1] + np.iinfo(dtype).min
+        number_distances(pattern.astype(float), np.iinfo(dtype).min, levels[:, volume])
     return levels
