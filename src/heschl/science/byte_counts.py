@@ -42,6 +42,14 @@ def run_up(words, first, last, start, ahead, mark=False):
 
 
 @_compiled
+def add_counts(codes, counts):
+    """Count int32 codes, none negative, in bytes; a byte runs over at 256."""
+    for code in codes:
+        counts[np.uint64(code)] += np.uint8(1)  # of an index without a sign none is checked for one
+
+
+@_compiled
 def looked_up(code, counts, ahead):
     """Return what `run_up` found for a code; counts are the bytes of its words, uint8, without marks."""
-    return ahead[code >> 3] + np.int32(counts[code])
+    code = np.uint64(code)
+    return ahead[code >> np.uint64(3)] + np.int32(counts[code])

@@ -142,7 +142,7 @@ def _halves(vector, between):
         for i in range(n_lags):
             even[i] = 2 * vector[block[i, i]]
             for j in range(i):
-                down, up = vector[block[i, j]], vector[block[j, i]]
+                down, up = vector[np.uint64(block[i, j])], vector[np.uint64(block[j, i])]
                 even[n_lags + k], odd[k] = up + down, up - down
                 k += 1
     return plus, minus
@@ -164,7 +164,7 @@ def _add_up(ahead, turned, met, total):
         for k in range(len(x)):
             as_is[k], over[k] = np.float64(x[k]) + y[k], np.float64(x[k]) - y[k]
         for p in range(n_permutations):
-            taken, sums = table[met[h, p]], total[p]
+            taken, sums = table[np.uint64(met[h, p])], total[p]
             for m in range(len(sums)):
                 sums[m] += taken[m]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from heschl.science.byte_counts import looked_up, run_up
+from heschl.science.byte_counts import add_counts, looked_up, run_up
 from heschl.science.pair_ranks import order_distances
 
 SHARE = 3  # of all pairs, one in so many may be put aside
@@ -66,7 +66,7 @@ def rank_codes(found, chosen, tolerance, ranks):
     counts, given, apart = found.counts, found.values, found.state[0]
     values, places = order_distances(given[:apart], found.places[:apart])
     for code in codes:
-        counts[code] += 1
+        counts[np.uint64(code)] += 1
     table = counts.view(np.float32)
     below, most, k = np.int64(-chosen), np.int64(0), 0
     stop = np.int64(np.ceil(values[0] - tolerance)) if apart else high + 1
@@ -86,7 +86,7 @@ def rank_codes(found, chosen, tolerance, ranks):
     below, most, k = _place(values, k, np.inf, tolerance, below, most, given)
     counts[-1] = 0  # of pairs left out; as float32 it is 0 as well
     for p in range(len(codes)):
-        ranks[p] = table[codes[p]]
+        ranks[p] = table[np.uint64(codes[p])]
     counts[low : high + 1] = 0
     for k in range(apart):
         ranks[places[k]] = given[k]
@@ -97,8 +97,7 @@ def rank_codes(found, chosen, tolerance, ranks):
 def _rank_by_bytes(codes, found, chosen, low, high, ranks):
     """Do it if no code is too frequent, and return True; all chosen pairs, more than 255, aren't equal then."""
     words, ahead, counts = found.words, found.ahead, found.words.view(np.uint8)
-    for code in codes:
-        counts[code] += np.uint8(1)
+    add_counts(codes, counts)
     words[-1] = 0  # of pairs left out
     fit = run_up(words, low >> 3, (high >> 3) + 1, -chosen, ahead) == chosen
     if fit:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from heschl.science.byte_counts import run_up
+from heschl.science.byte_counts import add_counts, run_up
 
 SHORT = 48  # most numbers of one bucket that are put in order one by one
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -100,8 +100,7 @@ def _rank_by_buckets(distance, keep, chosen, tolerance, low, high, buckets, rank
         codes[p] = code if keep[p] else left_out
     if near:
         return False
-    for code in codes:
-        counts[code] += np.uint8(1)
+    add_counts(codes, counts)
     words[-1] = 0
     buckets.counts[:] = words
     done = run_up(words, 0, len(words) - 1, -chosen, buckets.ahead, True) == chosen
@@ -115,25 +114,25 @@ def _rank_by_buckets(distance, keep, chosen, tolerance, low, high, buckets, rank
 def _look_up(distance, chosen, tolerance, buckets, ranks):
     """Turn buckets, as int32, to ranks. One that isn't alone meets those of its bucket that came before it."""
     codes, found, counts = ranks.view(np.int32), buckets.words.view(np.uint8), buckets.counts.view(np.uint8)
-    which, bucket, slots, k = buckets.shared[0], buckets.shared[1], buckets.slots, np.int64(0)
+    which, bucket, slots, k = buckets.shared[0], buckets.shared[1], buckets.slots, np.uint64(0)
     for p in range(len(codes)):
-        code = np.int64(codes[p])
-        byte = np.int32(found[code])
-        which[k], bucket[k] = p, code  # kept if it is marked
-        k += byte >> 7
-        ranks[p] = buckets.ahead[code >> 3] + (byte & 127)
+        code = np.uint64(codes[p])
+        byte = np.uint64(found[code])
+        which[k], bucket[k] = p, codes[p]  # kept if it is marked
+        k += byte >> np.uint64(7)
+        ranks[p] = buckets.ahead[code >> np.uint64(3)] + np.int32(byte & np.uint64(127))
     for i in range(k):
-        p, among = which[i], np.int32(counts[bucket[i]])
+        p, among = np.uint64(which[i]), np.int32(counts[np.uint64(bucket[i])])
         rank = np.int32(ranks[p]) - among + 1  # of the smallest there
-        at = (rank + chosen) >> 1
+        at = np.uint64((rank + chosen) >> 1)
         while slots[at]:
-            other = slots[at] - 1
+            other = np.uint64(slots[at] - 1)
             gap = distance[p] - distance[other]
             above = np.int32(gap >= tolerance) + np.int32(gap > -tolerance)
             rank += above
             ranks[other] += 2 - above
-            at += 1
-        slots[at], ranks[p] = p + 1, rank
+            at += np.uint64(1)
+        slots[at], ranks[p] = which[i] + 1, rank
     slots[:] = 0
 
 
@@ -147,12 +146,13 @@ def order_distances(distance, index):
     low, high = distance.min(), distance.max()
     scale = buckets / (high - low) if high > low else 0.0
     for p in range(n):
-        start[np.int64((distance[p] - low) * scale) + 1] += 1
+        start[np.uint64((distance[p] - low) * scale) + np.uint64(1)] += 1
     for bucket in range(buckets + 1):
         start[bucket + 1] += start[bucket]
     for p in range(n):
-        bucket = np.int64((distance[p] - low) * scale)
-        value[start[bucket]], place[start[bucket]] = distance[p], index[p]
+        bucket = np.uint64((distance[p] - low) * scale)
+        at = np.uint64(start[bucket])
+        value[at], place[at] = distance[p], index[p]
         start[bucket] += 1
     first = 0
     for bucket in range(buckets + 1):  # start has moved to where the next bucket begins

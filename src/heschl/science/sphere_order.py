@@ -62,7 +62,8 @@ def score_untied(sphere, scores, tied):
         for v in range(n):
             level[v] = np.int64(sphere[v, t]) - lowest
         for v in range(n):
-            row[level[v] >> 6] |= np.uint64(1) << np.uint64(level[v] & 63)
+            x = np.uint64(level[v])  # an index without a sign isn't checked for one
+            row[x >> np.uint64(6)] |= np.uint64(1) << (x & np.uint64(63))
         for w in range(words):
             bits[w] = _bits(row[w])
         total = np.int32(0)
@@ -73,8 +74,8 @@ def score_untied(sphere, scores, tied):
             tied[found] = t
             found += 1
         for v in range(n):
-            word = level[v] >> 6
-            lower = row[word] & ((np.uint64(1) << np.uint64(level[v] & 63)) - np.uint64(1))
-            scores[t, v] = 2 * (below[word] + np.int64(_bits(lower))) - (n - 1)
+            x = np.uint64(level[v])
+            word, lower = x >> np.uint64(6), (np.uint64(1) << (x & np.uint64(63))) - np.uint64(1)
+            scores[t, v] = 2 * (below[word] + np.int64(_bits(row[word] & lower))) - (n - 1)
         row[:] = 0
     return found

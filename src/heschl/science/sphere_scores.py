@@ -73,11 +73,11 @@ def _count_all(sphere, lowest, highest, scores, norms, tied):
     """Fill them for levels (voxel, volume) of few kinds; return how many volumes have ties."""
     n, volumes = sphere.shape
     last, found = (highest - lowest) // 8 + 1, 0
-    words, ahead, level = np.zeros(last, np.uint64), np.empty(last, np.int32), np.empty(n, np.int64)
+    words, ahead, level = np.zeros(last, np.uint64), np.empty(last, np.int32), np.empty(n, np.uint64)
     counts = words.view(np.uint8)
     for t in range(volumes):
         for v in range(n):
-            level[v] = np.int64(sphere[v, t]) - lowest
+            level[v] = np.uint64(np.int64(sphere[v, t]) - lowest)
             counts[level[v]] += np.uint8(1)
         run_up(words, 0, last, -n, ahead)
         norm = np.int64(0)
