@@ -60,10 +60,14 @@ KINDS = {
     "far away": lambda rng, n: np.r_[rng.standard_normal(n - 1), 1e9],
     "two heaps": lambda rng, n: np.r_[rng.random(n // 2), 1e6 + rng.random(n - n // 2)],
     "in steps": lambda rng, n: np.arange(n) // 3 / 7,
+    "too large": lambda rng, n: np.r_[1.7e308, -1.7e308, rng.standard_normal(n - 2)],
+    "too small": lambda rng, n: np.round(rng.standard_normal(n), 2) * 1e-310,
+    "small": lambda rng, n: rng.standard_normal(n) * 1e-305,
     "negative zero": lambda rng, n: np.where(rng.random(n) < 0.5, -0.0, np.where(rng.random(n) < 0.5, 0.0, 1.0)),
 }
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # of numpy's range of what is too large
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [5, 255, 3000, 20_000])
 @pytest.mark.parametrize("share", [1.0, 0.7])
@@ -71,7 +75,7 @@ def test_ranks_of_numbers_are_scipy_s(kind, n, share):
     rng = np.random.default_rng(n)
     values, keep = KINDS[kind](rng, n), rng.random(n) < share
     keep[:2] = True
-    values[~keep] = rng.choice([np.nan, np.inf, -5.0, 5e9], (~keep).sum())
+    values[~keep] = rng.choice([np.nan, np.inf, -np.inf, -5.0, 5e9], (~keep).sum())
     if np.ptp(values[keep]) == 0:
         assert ranked(values, keep) is None
     else:
@@ -121,6 +125,11 @@ def test_order_and_numbers_are_numpy_s(seed, kind, n):
     numbers = np.empty(n, np.int32)
     number_distances(values, -3, numbers)
     np.testing.assert_array_equal(numbers, np.unique(values, return_inverse=True)[1] - 3)
+
+
+@pytest.mark.parametrize("n", [200, 5000])
+def test_numbers_that_are_all_within_rounding_are_told_to_be_equal(n):
+    assert ranked(np.linspace(0, 10, n), np.ones(n, bool), 1.0) is None
 
 
 def test_levels_and_prepared_vectors_are_those_of_numpy_and_scipy():

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 from rsa_scenes import scene
 from scipy import stats
 
-from heschl.science import clip_nulls, permuted_models, rdm, searchlight, spheres
+from heschl.science import clip_nulls, pair_vectors, permuted_models, rdm, searchlight, spheres
+from heschl.science.pair_products import PairProducts
 
 
 @pytest.fixture
@@ -131,6 +132,56 @@ def test_a_permutation_that_leaves_a_model_as_it_is_has_its_rho_to_the_bit(pairs
     np.testing.assert_array_equal(second.null_max, np.stack([second.rho[:, 0]] * 2))
     first = searchlight.searchlight(patterns, models[:1], neighbours, **options)
     assert (first.null_max[1] != first.rho[:, 0]).all()
+
+
+@pytest.mark.parametrize("comparison", ["spearman", "pearson"])
+def test_models_that_permutations_turn_into_one_another_tie_to_the_bit(comparison, by_blocks):
+    """Two clips of a kind, a model for each kind: to order kinds anew is to order models anew."""
+    patterns, _, neighbours, clip, lag = scene(6)
+    trials = rdm.trials(clip, lag)
+    kind = np.empty(len(clip), int)
+    kind[trials] = np.arange(len(trials))[:, None] // 2
+    models = np.stack([np.abs((kind == k)[:, None] * 1.0 - (kind == k)) for k in range(3)])
+    orders = np.array([[0, 1, 4, 5, 2, 3], [2, 3, 4, 5, 0, 1], [5, 4, 3, 2, 1, 0], [0, 2, 1, 3, 4, 5]])
+    permutations = np.empty((4, len(clip)), int)
+    permutations[:, trials] = trials[orders]
+    by_blocks()
+    options = {"permutations": permutations, "trials": trials, "pairs": rdm.pair_mask(clip, "between_clip")}
+    found = searchlight.searchlight(patterns, models, neighbours, comparison=comparison, **options)
+    np.testing.assert_array_equal(found.null_max[:3], np.stack([found.rho.max(1)] * 3))
+    assert (found.null_max[3] != found.rho.max(1)).any()
+
+
+@pytest.mark.parametrize("comparison", ["spearman", "pearson"])
+def test_a_model_that_turns_with_three_clips_is_known_whatever_its_sums_round_to(comparison):
+    rng, trials = np.random.default_rng(0), np.arange(15).reshape(3, 5)
+    block, model = rng.random((5, 5)), np.zeros((15, 15))
+    for one, other in [(0, 1), (1, 2), (2, 0)]:
+        model[np.ix_(trials[one], trials[other])] = block
+        model[np.ix_(trials[other], trials[one])] = block.T
+    keep = pair_vectors.chosen_pairs(rdm.pair_mask(np.repeat(range(3), 5), "between_clip"))
+    vectors = pair_vectors.prepared(model[np.triu_indices(15, 1)][None], keep, comparison)
+    products = PairProducts(vectors, keep, comparison, comparison == "spearman")
+    orders = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1], [1, 0, 2]])
+    assert clip_nulls.ClipNulls(products, orders, trials).known[:, 0].tolist() == [0, 1, 2]
+
+
+def test_clips_of_one_volume_are_permuted(by_blocks):
+    patterns, models, neighbours, clip, _ = scene(6)
+    options = {"permutations": np.stack([np.random.default_rng(k).permutation(len(clip)) for k in range(9)])}
+    plain = searchlight.searchlight(patterns, models, neighbours, **options)
+    by_blocks()
+    short = searchlight.searchlight(patterns, models, neighbours, **options, trials=np.arange(len(clip))[:, None])
+    np.testing.assert_allclose(plain.null_max, short.null_max, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+def test_distances_that_overflow_are_refused():
+    patterns, models, neighbours, *_ = scene(6)
+    patterns = patterns.astype(float)
+    patterns[3, neighbours[5, 0]] = 1e200
+    with pytest.raises(ValueError, match="distance isn't finite"):
+        searchlight.searchlight(patterns, models, neighbours, distance="euclidean")
 
 
 @pytest.mark.parametrize("n_permutations,chosen", [(5, "PermutedModels"), (2000, "ClipNulls")])

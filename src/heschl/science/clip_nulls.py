@@ -6,8 +6,9 @@ for a centre, and each permutation is a sum of as many of them as there are pair
 model's twice, as it is and turned over (pi may change the order of two clips); with the symmetric and antisymmetric
 parts of both the products of one direction give the other.
 
-Products of ranks are single precision: a null value is right to about 1e-8, and what decides a p-value, whether it
-reaches what was found, is not left to rounding: a permutation that leaves a model as it is has its exact rho.
+Products of ranks are single precision: a null value is right to about 1e-8. What decides a p-value, whether it reaches
+what was found, is not left to rounding: where a permutation turns a model into itself, or into another one, the null
+value is that one's rho to the bit.
 """
 
 import numba
@@ -48,13 +49,13 @@ class ClipNulls:
         there, turned = self.orders[:, first], self.orders[:, second]
         # (clip pair, permutation): the model's pair of clips that each one meets; beyond all of them, turned over
         self.met = np.ascontiguousarray((number[there, turned] + len(first) * (there > turned)).T.astype(np.int32))
-        self.unchanged = self._unchanged(blocks, own)
+        self.known = self._known(blocks, own)
 
     def __call__(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compare prepared vectors (centre, pair): the largest (permutation, centre), the mean (centre, model)."""
         n_permutations = len(self.orders)
         norm, total = self.products.norm(vectors), np.empty((n_permutations, self.n_models))
-        exact = self.products(vectors) if len(self.unchanged) else None
+        exact = self.products(vectors) if len(self.known) else None
         largest, mean = np.empty((n_permutations, len(vectors))), np.empty((len(vectors), self.n_models))
         for centre, vector in enumerate(vectors):
             plus, minus = _halves(vector, self.between)
@@ -62,8 +63,8 @@ class ClipNulls:
             if self.own is not None:
                 _add_own(vector[self.within] @ self.own, self.orders, total)
             rho = total / (2 * norm[centre])
-            for permutation, model in self.unchanged:
-                rho[permutation, model] = exact[centre, model]
+            if exact is not None:
+                rho[self.known[:, 0], self.known[:, 1]] = exact[centre, self.known[:, 2]]
             largest[:, centre], mean[centre] = rho.max(1), rho.sum(0) / max(1, n_permutations)
         return largest, mean
 
@@ -76,18 +77,20 @@ class ClipNulls:
         n_pairs = n_clips * (n_clips - 1) // 2
         return n_models * n_pairs * (n_pairs * n_lags**2 / 4 + 5 * n_permutations)
 
-    def _unchanged(self, blocks: np.ndarray, own: np.ndarray) -> list[tuple[int, int]]:
-        """Return which permutation leaves which model as it is, in all chosen pairs."""
+    def _known(self, blocks: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """Return (found, 3): a permutation, the model it permutes, and the one that becomes, in all chosen pairs."""
         sums, n_pairs, found = blocks.sum((2, 3), float), len(self.met), []
+        near = 1e-9 * np.abs(blocks).sum((0, 2, 3), float)  # turned over, a block may add up to a little else
         for permutation, met in enumerate(self.met.T):
             taken, over = met % n_pairs, met >= n_pairs
-            for model in np.flatnonzero((sums[:, taken] == sums).all(1)):  # few are alike so far
+            alike = (np.abs(sums[:, None, taken] - sums) <= near).all(2)
+            for model, other in np.argwhere(alike):  # few are so far
                 permuted = blocks[model, taken]
                 permuted[over] = permuted[over].swapaxes(1, 2)
-                same = np.array_equal(own[model], own[model, self.orders[permutation]])
-                if same and np.array_equal(permuted, blocks[model]):
-                    found.append((permutation, int(model)))
-        return found
+                same = np.array_equal(own[model, self.orders[permutation]], own[other])
+                if same and np.array_equal(permuted, blocks[other]):
+                    found.append((permutation, model, other))
+        return np.array(found, int).reshape(-1, 3)
 
     def _parts(self, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the models' symmetric part, diagonal first, and antisymmetric part: (model, clip pair, lag pair)."""
@@ -128,7 +131,8 @@ def of_whole_clips(keep: np.ndarray, trials: np.ndarray) -> bool:
 
 def _columns(parts: np.ndarray) -> np.ndarray:
     """Turn (model, block, element) to (element, block * model), so that the models of a block lie together."""
-    return np.ascontiguousarray(parts.transpose(2, 1, 0).reshape(parts.shape[2], -1))
+    models, blocks, elements = parts.shape
+    return np.ascontiguousarray(parts.transpose(2, 1, 0).reshape(elements, blocks * models))
 
 
 @_compiled

@@ -40,6 +40,10 @@ class Codes(NamedTuple):
         room = np.zeros(8 * last + 1, np.int32), np.zeros(last + 1, np.uint64), np.zeros(last + 1, np.int32)
         return cls(*room, np.empty(apart), np.empty(apart, np.int32), np.zeros(4, np.int64))
 
+    def start(self) -> None:
+        """Make it ready for the next centre."""
+        self.state[:3] = 0, len(self.counts), 0
+
 
 @_compiled
 def rank_codes(found, chosen, tolerance, ranks):

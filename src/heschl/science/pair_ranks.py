@@ -44,11 +44,14 @@ class Buckets(NamedTuple):
 def rank_distances(distance, keep, chosen, tolerance, buckets, ranks):
     """Fill ranks with twice the centred mid-ranks of the chosen distances; those within tolerance are equal.
 
+    Tolerance is meant for rounding errors, far smaller than any true gap: of three distances, each within it of the
+    next but not the first of the last, it isn't said whether the outer two are equal.
+
     Parameters
     ----------
     distance : float64 array of shape (pair,), finite where chosen
     keep : boolean array of shape (pair,); chosen : how many are true, 1 at least
-    tolerance : a gap below it, from one to the next in order, makes them equal
+    tolerance : a gap below it makes them equal
     buckets : Buckets of so many pairs
     ranks : float32 array of shape (pair,), filled; 0 for pairs left out
 
@@ -69,8 +72,7 @@ def rank_distances(distance, keep, chosen, tolerance, buckets, ranks):
             value[k], index[k] = distance[p], p
             k += 1
     value, index = order_distances(value, index)
-    _rank_ordered(value, index, tolerance, ranks)
-    return False
+    return _rank_ordered(value, index, tolerance, ranks)
 
 
 @_compiled
@@ -91,7 +93,9 @@ def _rank_by_buckets(distance, keep, chosen, tolerance, low, high, buckets, rank
     """Do it if no bucket has too many distances, and none is near the edge of one; return whether it was done."""
     words, counts, codes = buckets.words, buckets.words.view(np.uint8), ranks.view(np.int32)
     left_out, near = np.int32(len(counts) - 1), 0
-    scale = (len(counts) - 10) / (high - low)
+    scale = (len(counts) - 10) / (high - low)  # not in the last word, and half a bucket from either end
+    if not 0 < scale < np.inf:  # of numbers that are too large, or too small, to be subtracted
+        return False
     edge = tolerance * scale
     for p in range(len(distance)):
         place = ((distance[p] if keep[p] else low) - low) * scale + 0.5
@@ -112,13 +116,16 @@ def _rank_by_buckets(distance, keep, chosen, tolerance, low, high, buckets, rank
 
 @_compiled
 def _look_up(distance, chosen, tolerance, buckets, ranks):
-    """Turn buckets, as int32, to ranks. One that isn't alone meets those of its bucket that came before it."""
+    """Turn buckets, as int32, to ranks. One that isn't alone meets those of its bucket that came before it.
+
+    Who is alone can't be foreseen, so each is written down as if it weren't, and the next one over it if it is.
+    """
     codes, found, counts = ranks.view(np.int32), buckets.words.view(np.uint8), buckets.counts.view(np.uint8)
     which, bucket, slots, k = buckets.shared[0], buckets.shared[1], buckets.slots, np.uint64(0)
     for p in range(len(codes)):
         code = np.uint64(codes[p])
         byte = np.uint64(found[code])
-        which[k], bucket[k] = p, codes[p]  # kept if it is marked
+        which[k], bucket[k] = p, codes[p]
         k += byte >> np.uint64(7)
         ranks[p] = buckets.ahead[code >> np.uint64(3)] + np.int32(byte & np.uint64(127))
     for i in range(k):
@@ -138,13 +145,16 @@ def _look_up(distance, chosen, tolerance, buckets, ranks):
 
 @_compiled
 def order_distances(distance, index):
-    """Return distances (k,) float64 in ascending order, and what goes with them, index (k,)."""
+    """Return distances (k,) float64, no NaN, in ascending order, and what goes with them, index (k,)."""
     n, buckets = len(distance), 2 * len(distance)
     value, place, start = np.empty(n), np.empty(n, index.dtype), np.zeros(buckets + 2, np.int32)
     if n == 0:
         return value, place
     low, high = distance.min(), distance.max()
     scale = buckets / (high - low) if high > low else 0.0
+    if not (scale < np.inf and high - low < np.inf):  # numbers too large, or too near, to be subtracted
+        order = np.argsort(distance)
+        return distance[order], index[order]
     for p in range(n):
         start[np.uint64((distance[p] - low) * scale) + np.uint64(1)] += 1
     for bucket in range(buckets + 1):
@@ -172,7 +182,7 @@ def order_distances(distance, index):
 
 @_compiled
 def number_distances(distance, first, numbers):
-    """Fill numbers (k,) with integers from first on, in the order of the distances (k,) and equal where those are."""
+    """Fill numbers (k,) with integers from first on, ordered as distances (k,) without NaN, equal where those are."""
     value, place = order_distances(distance, np.arange(len(distance)))
     number = first
     for k in range(len(value)):
@@ -182,11 +192,13 @@ def number_distances(distance, first, numbers):
 
 @_compiled
 def _rank_ordered(value, index, tolerance, ranks):
-    n, first = len(value), 0
-    while first < n:
-        last = first + 1
+    """Rank distances that are in order; return True if all are equal."""
+    n, first, last = len(value), 0, 0
+    while last < n:
+        first = last
+        last += 1
         while last < n and value[last] - value[last - 1] < tolerance:
             last += 1
         for k in range(first, last):
             ranks[index[k]] = first + last - n
-        first = last
+    return first == 0

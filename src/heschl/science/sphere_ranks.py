@@ -57,7 +57,7 @@ def rank_spheres(
             return centre
         mostly_counted = counted and n_tied * volumes <= volumes * (volumes - 1) // 2 // SHARE
         if mostly_counted:
-            codes.state[:3] = 0, len(codes.counts), 0
+            codes.start()
         elif distance is None:
             distance, buckets = np.empty(len(keep)), Buckets.room(len(keep))
         wide = scores if gram or mostly_counted else scores.astype(np.float64)  # large norms, or one for all

@@ -79,7 +79,7 @@ def _count_all(sphere, lowest, highest, scores, norms, tied):
         for v in range(n):
             level[v] = np.uint64(np.int64(sphere[v, t]) - lowest)
             counts[level[v]] += np.uint8(1)
-        run_up(words, 0, last, -n, ahead)
+        run_up(words, 0, last, -n, ahead)  # n fit
         norm = np.int64(0)
         for v in range(n):
             score = np.int64(looked_up(level[v], counts, ahead))

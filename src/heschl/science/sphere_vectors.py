@@ -36,7 +36,12 @@ class SphereVectors:
         """Return the vectors of spheres; centres (centre,) are named in errors."""
         if not self.exact:
             values = np.stack([self.measure(m) for m in members])
-            same = np.ptp(values[:, self.keep], axis=1) == 0
+            some = values[:, self.keep]
+            finite = np.isfinite(some).all(1)
+            if not finite.all():
+                given = f"centre {centres[finite.argmin()]}: a distance isn't finite"
+                raise ValueError(f"{given}; give patterns of usual size (their squares overflow)")
+            same = np.ptp(some, axis=1) == 0
             if same.any():
                 raise ValueError(
                     f"centre {centres[same.argmax()]}: all distances are equal; drop voxels without signal"
@@ -51,7 +56,7 @@ class SphereVectors:
 
 
 def levels(patterns: np.ndarray) -> np.ndarray:
-    """Return (voxel, volume) integers in the order of each volume's values, equal where those are equal."""
+    """Return (voxel, volume) integers in the order of each volume's values as doubles, equal where those are equal."""
     dtype = np.int16 if patterns.shape[1] <= 1 << 16 else np.int32
     levels = np.empty(patterns.shape[::-1], dtype)
     for volume, pattern in enumerate(patterns):
