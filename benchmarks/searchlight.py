@@ -177,7 +177,7 @@ def others(patterns, models, neighbours) -> None:
     for distance, comparison in [*cases, ("correlation", "tau-a")]:
         run = lambda n: searchlight(patterns, models, n, distance=distance, comparison=comparison, threads=1)  # noqa: B023, E731
         once = comparison == "tau-a"  # seconds for each centre
-        ms = spent(run, neighbours[:2])[0] / 2 if once else of_each(lambda n: run(neighbours[:n]), 32, 3)  # noqa: B023
+        ms = spent(run, neighbours[:2])[0] / 2 if once else of_each(lambda n: run(neighbours[:n]), 128, 3)  # noqa: B023
         print(f"| {distance} | {comparison} | {ms:.3g} |")
 
 
